@@ -1,0 +1,1 @@
+"""What the DAGs call, and the local cloud they can run on."""

@@ -1,0 +1,57 @@
+"""Where every environment name of the project is read, at call time; the AWS ones (region, endpoint, credentials) are boto3's own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import boto3
+
+from include.scones.errors import SettingsError
+
+CLASS_NAMES = {8: "bicycle", 48: "motorcycle"}
+THRESHOLD = 0.93
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The names of everything the project makes in one AWS account and region.
+
+    `project` prefixes every resource name, so that two projects can live in one account.
+    """
+
+    project: str
+    region: str
+    account: str
+    bucket: str
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.project}-endpoint"
+
+    @property
+    def foundation_stack(self) -> str:
+        return f"{self.project}-foundation"
+
+    @property
+    def inference_stack(self) -> str:
+        return f"{self.project}-inference"
+
+    @property
+    def capture_uri(self) -> str:
+        return f"s3://{self.bucket}/data_capture"
+
+
+def load() -> Settings:
+    """Read the settings from the environment, and the account from STS.
+
+    Raises:
+        SettingsError: no region is set.
+    """
+    session = boto3.session.Session()
+    if not session.region_name:
+        raise SettingsError("no AWS region is set: set AWS_DEFAULT_REGION, for example to us-east-1")
+    account = session.client("sts").get_caller_identity()["Account"]
+    project = os.environ.get("SCONES_PROJECT", "scones-unlimited")
+    bucket = os.environ.get("SCONES_BUCKET", f"{project}-{account}-{session.region_name}")
+    return Settings(project=project, region=session.region_name, account=account, bucket=bucket)

@@ -1,0 +1,101 @@
+"""A running local cloud for the tests: started once, on a free loopback port, with its data in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+CLOUD_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
+REGION = "us-east-1"
+
+
+@dataclass
+class Cloud:
+    """A local cloud process and where it answers."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_cloud(data: Path, port: int | None = None, timeout: float = 60) -> Cloud:
+    """Start a local cloud over `data` and wait until it is healthy."""
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}"
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "cloud.log").open("ab") as log:
+        process = subprocess.Popen(
+            [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return Cloud(url, data, process)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    process.kill()
+    pytest.fail(f"the local cloud did not start:\n{(data / 'cloud.log').read_text()[-4000:]}")
+
+
+def stop_cloud(cloud: Cloud) -> None:
+    cloud.process.terminate()
+    try:
+        cloud.process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        cloud.process.kill()
+        cloud.process.wait()
+        raise
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The session's local cloud; the AWS environment points at it for boto3 and for every child process."""
+    cloud = start_cloud(tmp_path_factory.mktemp("cloud"))
+    os.environ.update(cloud.environment)
+    yield cloud
+    stop_cloud(cloud)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images and captures beside the project; tests that need it are skipped where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real data at {SHARED_DATA}")
+    return SHARED_DATA
+
+
