@@ -1,4 +1,4 @@
-"""Where every environment name of the project is read, at call time; the AWS ones (region, endpoint, credentials) are boto3's own."""
+"""Where the project's environment names are read, at call time; the AWS ones (region, credentials) are boto3's own."""
 
 from __future__ import annotations
 

@@ -1,0 +1,117 @@
+"""Paths, ports and the environment that every process of the stack gets; the only place that knows the two targets."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parents[2]
+Target = Literal["local", "aws"]
+LOCAL_REGION = "us-east-1"
+USER = "admin"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One stack: its target, where it keeps its state, and the two loopback ports it listens on."""
+
+    target: Target
+    home: Path
+    cloud_port: int
+    airflow_port: int
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.home / "airflow"
+
+    @property
+    def cloud_data(self) -> Path:
+        return self.home / "cloud"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.airflow_port}"
+
+    @property
+    def cloud_url(self) -> str:
+        return f"http://127.0.0.1:{self.cloud_port}"
+
+    def aws_environment(self) -> dict[str, str]:
+        """What makes boto3 talk to the target: the user's own AWS environment, or the local cloud's address."""
+        if self.target == "aws":
+            return {}
+        return {
+            "AWS_ENDPOINT_URL": self.cloud_url,
+            "AWS_DEFAULT_REGION": LOCAL_REGION,
+            "AWS_REGION": LOCAL_REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the stack's processes."""
+        inherited = dict(os.environ)
+        if self.target == "local":
+            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+                inherited.pop(name, None)
+        return inherited | self.aws_environment() | self._airflow_environment()
+
+    def _airflow_environment(self) -> dict[str, str]:
+        passwords = self.airflow_home / "passwords.json"
+        return {
+            "AIRFLOW_HOME": str(self.airflow_home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(self.airflow_port),
+            "AIRFLOW__API__BASE_URL": self.airflow_url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": self._secret("api"),
+            "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt"),
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+            "AIRFLOW__TRIGGERER__CAPACITY": "100",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+            "PYTHONPATH": str(ROOT),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def _secret(self, name: str) -> str:
+        """A random secret of this stack, made once and kept in its own home, readable by its owner only."""
+        path = self.airflow_home / f"{name}.secret"
+        if not path.exists():
+            self.airflow_home.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text()
+
+    def password(self) -> str:
+        """The password of `USER`, made once; the simple auth manager reads the same file."""
+        path = self.airflow_home / "passwords.json"
+        if not path.exists():
+            self.airflow_home.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(json.dumps({USER: secrets.token_urlsafe(12)}))
+        return str(json.loads(path.read_text())[USER])
+
+
+def load(target: Target) -> Config:
+    """The stack of this checkout; `SCONES_CLOUD_PORT`, `SCONES_AIRFLOW_PORT` and `SCONES_HOME` move it."""
+    return Config(
+        target=target,
+        home=Path(os.environ.get("SCONES_HOME", ROOT / ".local")).resolve(),
+        cloud_port=int(os.environ.get("SCONES_CLOUD_PORT", "4566")),
+        airflow_port=int(os.environ.get("SCONES_AIRFLOW_PORT", "8080")),
+    )

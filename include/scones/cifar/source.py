@@ -1,0 +1,161 @@
+"""Fetches a source archive (a path, an `https://` or an `s3://` address), checks it, keeps it under `raw/` on S3."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+import httpx
+from botocore.exceptions import ClientError
+
+from include.scones.cifar.archive import Archive
+from include.scones.cifar.errors import ArchiveError
+
+log = logging.getLogger(__name__)
+
+CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
+CIFAR_100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
+MAX_ARCHIVE_BYTES = 1 << 30
+ATTEMPTS = 5
+TIMEOUT = httpx.Timeout(30, connect=10)
+LOG_EVERY = 16 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """An archive that was fetched and checked.
+
+    `provenance` is `cifar-100` for the published archive, `sample` for the generated one, `archive` for any other.
+    """
+
+    source: str
+    sha256: str
+    key: str
+    provenance: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def cache_folder() -> Path:
+    """Where partial downloads wait for the next attempt."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scones-unlimited"
+
+
+def fetch(source: str, sha256: str | None, bucket: str) -> Source:
+    """Bring the archive to `s3://<bucket>/raw/<sha256>.tar.gz` and say what it is.
+
+    Args:
+        source: a path, or an `https://` or `s3://` address.
+        sha256: the checksum it must have; the published one when `source` is the published address and none is given.
+
+    Raises:
+        ArchiveError: it cannot be reached, is too large, or has another checksum.
+    """
+    if source == CIFAR_100_URL and not sha256:
+        sha256 = CIFAR_100_SHA256
+    s3 = boto3.client("s3")
+    if sha256 and (stored := _stored_provenance(s3, bucket, _key(sha256))):
+        log.info("%s is already at s3://%s/%s", source, bucket, _key(sha256))
+        return Source(source, sha256, _key(sha256), stored)
+    with tempfile.TemporaryDirectory() as folder:
+        path = _local_copy(s3, source, Path(folder))
+        downloaded = path.parent == cache_folder()
+        found = file_sha256(path)
+        if sha256 and found != sha256:
+            if downloaded:
+                path.unlink()
+            raise ArchiveError(f"{source} has the sha256 {found}, expected {sha256}: it is damaged or another file")
+        provenance = "cifar-100" if found == CIFAR_100_SHA256 else Archive(path).origin or "archive"
+        s3.upload_file(str(path), bucket, _key(found), ExtraArgs={"Metadata": {"provenance": provenance}})
+        if downloaded:
+            path.unlink()
+        return Source(source, found, _key(found), provenance)
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _key(sha256: str) -> str:
+    return f"raw/{sha256}.tar.gz"
+
+
+def _stored_provenance(s3: boto3.client, bucket: str, key: str) -> str | None:
+    try:
+        return str(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["provenance"])
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+
+
+def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
+    scheme = urlsplit(source).scheme
+    if scheme == "https":
+        return download(source, cache_folder() / hashlib.sha256(source.encode()).hexdigest())
+    if scheme == "s3":
+        parts = urlsplit(source)
+        path = folder / "archive.tar.gz"
+        try:
+            s3.download_file(parts.netloc, parts.path.lstrip("/"), str(path))
+        except ClientError as error:
+            raise ArchiveError(f"{source} cannot be read: {error}") from error
+        return path
+    if scheme:
+        raise ArchiveError(f"{source!r} has the scheme {scheme!r}: give a path, an https:// or an s3:// address")
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise ArchiveError(f"there is no archive at {path}: give a path, an https:// or an s3:// address")
+    return path
+
+
+def download(url: str, target: Path, client: httpx.Client | None = None) -> Path:
+    """Download `url` to `target`, going on where an earlier attempt stopped.
+
+    Raises:
+        ArchiveError: it failed `ATTEMPTS` times in a row, answered an error, or is larger than `MAX_ARCHIVE_BYTES`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".part")
+    with client or httpx.Client(follow_redirects=True, timeout=TIMEOUT) as session:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                _append(session, url, partial)
+                return partial.rename(target)
+            except httpx.TransportError as error:
+                log.warning("download of %s stopped (attempt %d of %d): %s", url, attempt, ATTEMPTS, error)
+                last = error
+    raise ArchiveError(f"{url} cannot be downloaded: {last}. Give another archive with the `archive` param") from last
+
+
+def _append(session: httpx.Client, url: str, partial: Path) -> None:
+    offset = partial.stat().st_size if partial.exists() else 0
+    headers = (
+        {"Range": f"bytes={offset}-", "Accept-Encoding": "identity"} if offset else {"Accept-Encoding": "identity"}
+    )
+    with session.stream("GET", url, headers=headers) as answer:
+        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return
+        if answer.is_error:
+            raise ArchiveError(f"{url} answered {answer.status_code} {answer.reason_phrase}")
+        if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+            offset = 0
+        total = offset + int(answer.headers.get("Content-Length", 0))
+        done, logged = offset, offset
+        with partial.open("ab" if offset else "wb") as file:
+            for chunk in answer.iter_bytes(1 << 20):
+                file.write(chunk)
+                done += len(chunk)
+                if done > MAX_ARCHIVE_BYTES:
+                    raise ArchiveError(f"{url} is larger than {MAX_ARCHIVE_BYTES} bytes: that is not CIFAR-100")
+                if done - logged >= LOG_EVERY:
+                    logged = done
+                    log.info("%d of %d MB", done >> 20, total >> 20)
