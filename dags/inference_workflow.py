@@ -1,0 +1,87 @@
+"""
+### The inference workflow: deploy it, run it, judge it
+
+Creates or updates the stack of three Lambdas and the state machine, draws test images, and starts one execution for each.
+An execution that fails because the model was not sure enough is an expected outcome; any other failure fails the run.
+
+Publishes the asset `scones_executions` with the outcomes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, Metadata, Param, dag, task
+
+from include.operators.step_functions import ExecutionOperator
+
+ENDPOINT = Asset("scones_endpoint")
+EXECUTIONS = Asset("scones_executions")
+
+
+@dag(
+    schedule=[ENDPOINT],
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["scones", "inference"],
+    doc_md=__doc__,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
+    dagrun_timeout=timedelta(hours=2),
+    params={
+        "threshold": Param(
+            None,
+            type=["null", "number"],
+            minimum=0.5,
+            maximum=1,
+            title="Threshold",
+            description="The least confidence accepted; the one in force (0.93 at first) when left empty.",
+        ),
+        "test_cases": Param(5, type="integer", minimum=1, maximum=100, title="Test cases"),
+        "seed": Param(0, type="integer", minimum=0, title="Seed", description="The same seed draws the same images."),
+    },
+)
+def inference_workflow() -> None:
+    @task(execution_timeout=timedelta(minutes=30))
+    def deploy(params: dict[str, Any]) -> str:
+        """Create or update the stack; returns the state machine's ARN."""
+        from include.scones import settings, stacks
+
+        return stacks.deploy_inference(settings.load(), params["threshold"]).outputs["StateMachineArn"]
+
+    @task
+    def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:
+        """Draw test images; each case holds an execution's name, its input and the true class."""
+        from include.scones import executions, settings, test_cases
+
+        cases = test_cases.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
+        return [case | {"name": executions.execution_name(run_id, case)} for case in cases]
+
+    @task
+    def arguments(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{"name": case["name"], "state_machine_input": case["input"]} for case in cases]
+
+    @task(outlets=[EXECUTIONS])
+    def summarise(cases: list[dict[str, Any]], arns: list[str], dag_run: Any) -> Any:
+        """One row an execution: image, true class, predicted class, confidence, outcome."""
+        from include.scones import executions
+
+        rows = executions.judge_all(cases, list(arns))
+        print(executions.summarise(rows))
+        executions.check(rows)
+        since = dag_run.start_date.isoformat()
+        yield Metadata(EXECUTIONS, extra={"rows": rows, "since": since, "run_id": dag_run.run_id})
+        return rows
+
+    state_machine = deploy()
+    cases = generate_test_cases()
+    execute = ExecutionOperator.partial(task_id="execute", state_machine_arn=state_machine).expand_kwargs(
+        arguments(cases)
+    )
+    state_machine >> cases
+    summarise(cases, execute.output)
+
+
+inference_workflow()

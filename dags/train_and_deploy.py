@@ -1,0 +1,112 @@
+"""
+### Train, check, serve
+
+Trains SageMaker's image classification on the dataset, and puts the model into service only if it is accurate enough:
+one training job a run however often its tasks are retried, an endpoint that captures all of its traffic, and a smoke
+test on real test images. The endpoint in service stays untouched when anything before it fails.
+
+Publishes the asset `scones_endpoint`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, Metadata, Param, dag, task
+
+from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+
+DATASET = Asset("scones_dataset")
+ENDPOINT = Asset("scones_endpoint")
+
+
+@dag(
+    schedule=[DATASET],
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["scones", "training"],
+    doc_md=__doc__,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
+    dagrun_timeout=timedelta(hours=6),
+    params={
+        "epochs": Param(30, type="integer", minimum=1, maximum=300, title="Epochs"),
+        "learning_rate": Param(0.1, type="number", exclusiveMinimum=0, maximum=1, title="Learning rate"),
+        "mini_batch_size": Param(32, type="integer", minimum=1, maximum=512, title="Batch size"),
+        "num_layers": Param(20, type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"),
+        "min_accuracy": Param(
+            0.8,
+            type="number",
+            minimum=0,
+            maximum=1,
+            title="Least accuracy",
+            description="A model below this validation accuracy is not put into service.",
+        ),
+        "instance_type": Param(
+            "ml.p3.2xlarge", type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"
+        ),
+    },
+)
+def train_and_deploy() -> None:
+    @task(multiple_outputs=True)
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
+        """Build the requests of this run."""
+        from include.scones import settings, stacks, training
+        from include.scones.cifar import dataset
+
+        here = settings.load()
+        chosen = {name: params[name] for name in ("epochs", "learning_rate", "mini_batch_size", "num_layers")}
+        return training.requests(
+            here,
+            training.run_name(here.project, run_id, dag_run.run_after),
+            stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"],
+            dataset.describe(here.bucket),
+            chosen,
+            params["instance_type"],
+        )
+
+    @task(retries=0)
+    def check_accuracy(trained: dict[str, Any], params: dict[str, Any]) -> float:
+        """The gate: nothing is deployed below the least accuracy."""
+        from include.scones import training
+
+        return training.check_accuracy(trained["Training"], params["min_accuracy"])
+
+    @task(outlets=[ENDPOINT])
+    def smoke_test(accuracy: float, requests: dict[str, Any]) -> Any:
+        """Ask the endpoint about real test images."""
+        from include.scones import serving, settings
+        from include.scones.cifar import dataset
+
+        here = settings.load()
+        data = dataset.describe(here.bucket)
+        result = serving.smoke_test(here, data["classes"]) | {
+            "accuracy": accuracy,
+            "training_job": requests["TrainingJobName"],
+            "provenance": data["provenance"],
+        }
+        yield Metadata(ENDPOINT, extra=result)
+        return result
+
+    @task
+    def prune() -> list[str]:
+        """Keep the last models and endpoint configs only."""
+        from include.scones import serving, settings
+
+        return serving.prune(settings.load())
+
+    requests = prepare()
+    train = TrainingOperator(
+        task_id="train", config=requests["training"], check_interval=5, max_attempts=4320, max_ingestion_time=6 * 3600
+    )
+    accuracy = check_accuracy(train.output)
+    model = ModelOperator(task_id="create_model", config=requests["model"])
+    endpoint_config = EndpointConfigOperator(task_id="create_endpoint_config", config=requests["endpoint_config"])
+    endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=5)
+    tested = smoke_test(accuracy, requests["training"])
+    accuracy >> model >> endpoint_config >> endpoint >> tested >> prune()
+
+
+train_and_deploy()

@@ -1,0 +1,71 @@
+"""The few calls to Airflow's REST API that a launch needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from include.launcher.config import USER, Config
+from include.launcher.errors import LaunchError
+
+TIMEOUT = 30
+
+
+class AirflowApi:
+    """A signed-in client. Reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html"""
+
+    def __init__(self, config: Config) -> None:
+        self._client = httpx.Client(base_url=config.airflow_url, timeout=TIMEOUT)
+        token = self._call("POST", "/auth/token", json={"username": USER, "password": config.password()})
+        self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        answer = self._client.request(method, path, **arguments)
+        if answer.is_error:
+            raise LaunchError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def dag_ids(self) -> set[str]:
+        return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags", params={"limit": 100})["dags"]}
+
+    def import_errors(self) -> list[str]:
+        errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
+        return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]
+
+    def unpause(self, dag_id: str) -> None:
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+        body = {"logical_date": None, "conf": conf}
+        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        tasks: list[dict[str, Any]] = self._call("GET", path, params={"limit": 200})["task_instances"]
+        return tasks
+
+    def asset_events(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """What a run published, each event with its extra and the runs that it caused."""
+        params = {"source_dag_id": dag_id, "source_run_id": run_id}
+        events: list[dict[str, Any]] = self._call("GET", "/api/v2/assets/events", params=params)["asset_events"]
+        return events
+
+    def log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> list[str]:
+        """The lines of the last attempt's log."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        content = self._call("GET", path, params={"map_index": task["map_index"], "full_content": True})["content"]
+        return [_line(entry) for entry in content]
+
+
+def _line(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return str(entry)
+    line = str(entry.get("event", ""))
+    for error in entry.get("error_detail") or []:
+        line += f" {error.get('exc_type')}: {error.get('exc_value')}"
+    return line

@@ -1,0 +1,91 @@
+"""Background processes that outlive the command that started them, found again by a small file each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from include.launcher.errors import LaunchError
+
+GRACE_SECONDS = 40
+LOG_TAIL = 3000
+
+
+@dataclass(frozen=True)
+class Process:
+    """A named process: its command, its log, and the file that remembers its pid and start time."""
+
+    name: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"{self.name}.json"
+
+    def start(self, command: list[str], environment: dict[str, str], cwd: Path) -> None:
+        """Start it in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        started = psutil.Process(process.pid).create_time()
+        self._file.write_text(json.dumps({"pid": process.pid, "created": started}))
+
+    def find(self) -> psutil.Process | None:
+        """The process, if it still runs; another one that was given the same pid does not count."""
+        try:
+            known = json.loads(self._file.read_text())
+            process = psutil.Process(known["pid"])
+            same = abs(process.create_time() - known["created"]) < 1
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+    def stop(self) -> None:
+        """Ask it to end, with all that it started, and make it end after `GRACE_SECONDS`."""
+        process = self.find()
+        if process:
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            psutil.wait_procs([process], timeout=GRACE_SECONDS)
+            left = [member for member in family if member.is_running()]
+            for member in left:
+                _kill(member)
+            _, alive = psutil.wait_procs(left, timeout=5)
+            if alive:
+                raise LaunchError(f"{self.name} (pid {alive[0].pid}) does not end, not even when killed")
+        self._file.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """Raise LaunchError with the end of the log if the process has ended."""
+        if self.find() is None:
+            raise LaunchError(f"{self.name} has ended. The end of {self.log}:\n{self.tail()}")
+
+    def tail(self) -> str:
+        if not self.log.exists():
+            return "(no log)"
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - LOG_TAIL))
+            return file.read().decode(errors="replace")
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,147 @@
+"""Runs the chain of DAGs through the scheduler and follows it, run by run, as the assets hand over."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from include.launcher.api import AirflowApi
+from include.launcher.errors import LaunchError
+from include.launcher.stack import Stack
+
+CHAIN = ("cifar_etl", "train_and_deploy", "inference_workflow", "capture_report")
+POLL_SECONDS = 1.0
+PARSE_SECONDS = 120
+HAND_OVER_SECONDS = 120
+LOG_LINES = 15
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=([0-9.]+)")
+
+
+@dataclass
+class Step:
+    """One DAG's run as it stands; `published` maps an asset's name to the extra of its event."""
+
+    dag_id: str
+    run_id: str = ""
+    state: str = "waiting"
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    published: dict[str, dict[str, Any]] = field(default_factory=dict)
+    started: float = 0
+    seconds: float = 0
+    note: str = ""
+
+    @property
+    def done(self) -> int:
+        return sum(task["state"] == "success" for task in self.tasks)
+
+    @property
+    def active(self) -> list[str]:
+        return sorted({task["task_id"] for task in self.tasks if task["state"] in ("running", "deferred", "up_for_retry")})
+
+
+class Workflow:
+    """The chain, started with the first DAG's params."""
+
+    def __init__(self, api: AirflowApi, stack: Stack, conf: dict[str, Any]) -> None:
+        self.api = api
+        self.stack = stack
+        self.conf = conf
+        self.steps = [Step(dag_id) for dag_id in CHAIN]
+        self._logs = boto3.client("logs")
+        self._sagemaker = boto3.client("sagemaker")
+
+    def run(self) -> Iterator[list[Step]]:
+        """Yield the steps about once a second until the last has succeeded.
+
+        Raises:
+            LaunchError: a DAG cannot be imported, a run failed, or a process of the stack has ended.
+        """
+        yield from self._parsed()
+        for dag_id in CHAIN:
+            self.api.unpause(dag_id)
+        self.steps[0].run_id = self.api.trigger(CHAIN[0], self.conf)
+        for before, step in zip([None, *self.steps], self.steps, strict=False):
+            if before:
+                yield from self._hand_over(before, step)
+            yield from self._follow(step)
+
+    def _parsed(self) -> Iterator[list[Step]]:
+        for _ in self._polls(PARSE_SECONDS):
+            if errors := self.api.import_errors():
+                raise LaunchError(f"a DAG cannot be imported: {errors[0]}")
+            if set(CHAIN) <= self.api.dag_ids():
+                return
+            yield self.steps
+        raise LaunchError(f"Airflow has not parsed {', '.join(set(CHAIN) - self.api.dag_ids())} in {PARSE_SECONDS} s")
+
+    def _hand_over(self, before: Step, step: Step) -> Iterator[list[Step]]:
+        """Wait for the run that the asset of the step before has caused."""
+        for _ in self._polls(HAND_OVER_SECONDS):
+            for event in self.api.asset_events(before.dag_id, before.run_id):
+                for run in event["created_dagruns"]:
+                    if run["dag_id"] == step.dag_id:
+                        step.run_id = run["run_id"]
+                        return
+            yield self.steps
+        raise LaunchError(f"{before.dag_id} has caused no run of {step.dag_id} in {HAND_OVER_SECONDS} s: is it paused?")
+
+    def _follow(self, step: Step) -> Iterator[list[Step]]:
+        step.started = time.monotonic()
+        for _ in self._polls(None):
+            step.state = self.api.run_state(step.dag_id, step.run_id)
+            step.tasks = self.api.tasks(step.dag_id, step.run_id)
+            step.seconds = time.monotonic() - step.started
+            if "train" in step.active:
+                step.note = self._training_note()
+            if step.state == "failed":
+                raise LaunchError(self._failure(step))
+            if step.state == "success":
+                events = self.api.asset_events(step.dag_id, step.run_id)
+                step.published = {event["name"]: event["extra"] for event in events}
+                step.note = ""
+            yield self.steps
+            if step.state == "success":
+                return
+
+    def _polls(self, seconds: float | None) -> Iterator[None]:
+        deadline = time.monotonic() + seconds if seconds else None
+        while deadline is None or time.monotonic() < deadline:
+            self.stack.check()
+            yield
+            time.sleep(POLL_SECONDS)
+
+    def _training_note(self) -> str:
+        """The last epoch and its accuracy, from the newest training job's log."""
+        jobs = self._sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
+        if not jobs["TrainingJobSummaries"]:
+            return ""
+        name, status = (jobs["TrainingJobSummaries"][0][key] for key in ("TrainingJobName", "TrainingJobStatus"))
+        try:
+            streams = self._logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return str(status)
+            raise
+        for stream in streams["logStreams"]:
+            events = self._logs.get_log_events(
+                logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=False, limit=20
+            )["events"]
+            for event in reversed(events):
+                if match := EPOCH.search(event["message"]):
+                    return f"epoch {int(match[1]) + 1}, validation accuracy {float(match[2]):.3f}"
+        return str(status)
+
+    def _failure(self, step: Step) -> str:
+        failed = [task for task in step.tasks if task["state"] == "failed"]
+        text = f"the run {step.run_id} of {step.dag_id} failed"
+        for task in failed[:1]:
+            lines = self.api.log(step.dag_id, step.run_id, task)
+            text += f" in the task {task['task_id']}. Its log ends:\n" + "\n".join(lines[-LOG_LINES:])
+        return text

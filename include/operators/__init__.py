@@ -1,0 +1,1 @@
+"""The Amazon provider's operators, made safe to retry: each takes up what an earlier attempt left behind."""

@@ -1,0 +1,165 @@
+"""SageMaker operators that a retry cannot make start or create anything twice."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.sagemaker import (
+    SageMakerEndpointConfigOperator,
+    SageMakerEndpointOperator,
+    SageMakerModelOperator,
+    SageMakerTrainingOperator,
+)
+from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import ClientError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+def _is_missing(error: ClientError) -> bool:
+    message = error.response["Error"]["Message"]
+    return error.response["Error"]["Code"] == "ValidationException" and (
+        "Could not find" in message or "not found" in message
+    )
+
+
+class TrainingOperator(SageMakerTrainingOperator):
+    """Starts the training job of its config once, waits for it deferred, and prints its log when it has ended."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(deferrable=True, print_log=False, check_if_job_exists=False, **kwargs)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        name = self.config["TrainingJobName"]
+        try:
+            description = self.hook.describe_training_job(name)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            return self._ended(super().execute(context))
+        self.log.info("Training job %s exists already (%s): waiting for it.", name, description["TrainingJobStatus"])
+        if description["TrainingJobStatus"] in self.hook.non_terminal_states:
+            self.defer(
+                timeout=self.execution_timeout,
+                trigger=SageMakerTrigger(
+                    job_name=name,
+                    job_type="Training",
+                    waiter_delay=self.check_interval,
+                    waiter_max_attempts=self.max_attempts,
+                    aws_conn_id=self.aws_conn_id,
+                    region_name=self.region_name,
+                    verify=self.verify,
+                    botocore_config=self.botocore_config,
+                ),
+                method_name="execute_complete",
+            )
+        return self._ended({})
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        if event and event.get("status") == "success":
+            super().execute_complete(context, event)
+        return self._ended({})
+
+    def _ended(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Print the job's log; a job that failed is not started again, since nothing of it has changed."""
+        name = self.config["TrainingJobName"]
+        self._print_log(name)
+        result: dict[str, Any] = self.serialize_result(name)
+        status = result["Training"]["TrainingJobStatus"]
+        if status in self.hook.non_terminal_states:
+            raise RuntimeError(f"training job {name} is still {status}: retry to wait on")
+        if status != "Completed":
+            reason = result["Training"].get("FailureReason", "no reason given")
+            raise AirflowFailException(f"training job {name} is {status}: {reason}. Trigger a new run to train again")
+        return result
+
+    def _print_log(self, name: str) -> None:
+        streams = self.hook.logs_hook.conn.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
+        for stream in streams["logStreams"]:
+            for event in self.hook.logs_hook.get_log_events(LOG_GROUP, stream["logStreamName"]):
+                self.log.info("%s", event["message"])
+
+
+class ModelOperator(SageMakerModelOperator):
+    """Creates the model of its config, or finds the one that an earlier attempt created."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        name = self.config["ModelName"]
+        try:
+            self.hook.describe_model(name)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            super().execute(context)
+        return {"ModelName": name}
+
+
+class EndpointConfigOperator(SageMakerEndpointConfigOperator):
+    """Creates the endpoint config of its config, or finds the one that an earlier attempt created."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        name = self.config["EndpointConfigName"]
+        try:
+            self.hook.describe_endpoint_config(name)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            super().execute(context)
+        return {"EndpointConfigName": name}
+
+
+class EndpointOperator(SageMakerEndpointOperator):
+    """Creates or updates the endpoint, and fails unless the endpoint config it was given serves at the end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(deferrable=True, **kwargs)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        name, wanted = self.config["EndpointName"], self.config["EndpointConfigName"]
+        try:
+            current = self.hook.describe_endpoint(name)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            return super().execute(context) or {}
+        if current["EndpointStatus"] in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
+            self.log.info("Endpoint %s is %s: waiting for it.", name, current["EndpointStatus"])
+            self._wait(name)
+        if current["EndpointStatus"] == "Failed":
+            self.log.info("Endpoint %s never came into service: deleting it first.", name)
+            self.hook.conn.delete_endpoint(EndpointName=name)
+            self.hook.get_waiter("endpoint_deleted").wait(EndpointName=name)
+        elif current["EndpointConfigName"] == wanted:
+            return self._served(name)
+        return super().execute(context) or {}
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self._served(self.config["EndpointName"])
+
+    def _served(self, name: str) -> dict[str, Any]:
+        endpoint = self.hook.describe_endpoint(name)
+        status, serving = endpoint["EndpointStatus"], endpoint.get("EndpointConfigName")
+        if status != "InService" or serving != self.config["EndpointConfigName"]:
+            raise RuntimeError(
+                f"endpoint {name} is {status} with {serving}, not InService with {self.config['EndpointConfigName']}: "
+                f"{endpoint.get('FailureReason', 'no reason given')}"
+            )
+        return {"EndpointName": name, "EndpointConfigName": serving}
+
+    def _wait(self, name: str) -> None:
+        self.defer(
+            trigger=SageMakerTrigger(
+                job_name=name,
+                job_type="endpoint",
+                waiter_delay=self.check_interval,
+                aws_conn_id=self.aws_conn_id,
+                region_name=self.region_name,
+                verify=self.verify,
+                botocore_config=self.botocore_config,
+            ),
+            method_name="execute_complete",
+            timeout=datetime.timedelta(seconds=self.max_ingestion_time),
+        )

@@ -1,0 +1,86 @@
+"""Starts a Step Functions execution once and waits, in the triggerer alone, until it has ended in whatever way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.step_function import StepFunctionHook
+from airflow.providers.amazon.aws.operators.step_function import StepFunctionStartExecutionOperator
+from airflow.sdk import Context
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from botocore.exceptions import ClientError
+
+TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+
+
+class ExecutionEndedTrigger(BaseTrigger):
+    """Ends the deferred task with the execution's ARN once its status is terminal; the caller judges the status.
+
+    The provider's own trigger takes FAILED for an error and does not know TIMED_OUT.
+    """
+
+    def __init__(
+        self, execution_arn: str, poll_interval: float, aws_conn_id: str | None, region_name: str | None
+    ) -> None:
+        super().__init__()
+        self.execution_arn = execution_arn
+        self.poll_interval = poll_interval
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "execution_arn": self.execution_arn,
+                "poll_interval": self.poll_interval,
+                "aws_conn_id": self.aws_conn_id,
+                "region_name": self.region_name,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        hook = StepFunctionHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+        async with await hook.get_async_conn() as client:
+            while True:
+                execution = await client.describe_execution(executionArn=self.execution_arn)
+                if execution["status"] in TERMINAL_STATES:
+                    break
+                await asyncio.sleep(self.poll_interval)
+        self.log.info("Execution %s is %s", self.execution_arn, execution["status"])
+        yield TaskSuccessEvent(xcoms={"return_value": self.execution_arn})
+
+
+class ExecutionOperator(StepFunctionStartExecutionOperator):
+    """Starts the execution of this name, or takes up the one that an earlier attempt started, and awaits its end.
+
+    Args:
+        poll_interval: seconds between two looks at the execution.
+        longest: seconds after which the wait, not the execution, is given up.
+    """
+
+    def __init__(self, *, poll_interval: float = 1, longest: int = 600, **kwargs: Any) -> None:
+        super().__init__(deferrable=False, **kwargs)
+        self.poll_interval = poll_interval
+        self.longest = longest
+
+    def execute(self, context: Context) -> None:
+        try:
+            arn = super().execute(context)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+            arn = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{self.name}"
+            self.log.info("An earlier attempt started %s", arn)
+        self.defer(
+            trigger=ExecutionEndedTrigger(arn, self.poll_interval, self.aws_conn_id, self.region_name),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=self.longest),
+        )
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
+        raise RuntimeError(f"the wait for an execution came back with {json.dumps(event)} instead of ending the task")
