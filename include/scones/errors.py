@@ -9,3 +9,23 @@ class SconesError(Exception):
 
 class SettingsError(SconesError):
     """The environment does not say what is needed."""
+
+
+class StackError(SconesError):
+    """A CloudFormation stack could not be brought into the state asked for."""
+
+
+class ExecutionError(SconesError):
+    """A state machine execution cannot be started or judged."""
+
+
+class TestCaseError(SconesError):
+    """There are no test images to choose from, or not enough."""
+
+
+class AccuracyError(SconesError):
+    """A trained model is not good enough to serve."""
+
+
+class ServingError(SconesError):
+    """An endpoint serves, but not as it should."""
