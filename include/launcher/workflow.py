@@ -43,7 +43,9 @@ class Step:
 
     @property
     def active(self) -> list[str]:
-        return sorted({task["task_id"] for task in self.tasks if task["state"] in ("running", "deferred", "up_for_retry")})
+        return sorted(
+            {task["task_id"] for task in self.tasks if task["state"] in ("running", "deferred", "up_for_retry")}
+        )
 
 
 class Workflow:

@@ -1,0 +1,68 @@
+# Everything a newcomer needs: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+TARGET ?= local
+UV := $(CURDIR)/.venv/bin/uv
+LAUNCH := .venv/bin/python -m include.launcher
+TORCH := torch==2.13.0
+export PYTHONDONTWRITEBYTECODE := 1
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: env ## Set everything up, run the whole workflow, show what came of it (TARGET=aws for your AWS account)
+	@$(LAUNCH) run --target $(TARGET)
+
+.PHONY: up
+up: env ## Start the local cloud and Airflow and leave them running for the UI
+	@$(LAUNCH) up --target $(TARGET)
+
+.PHONY: down
+down: .venv/.installed ## Stop what `make up` started; the data stay
+	@$(LAUNCH) down --target $(TARGET)
+
+.PHONY: status
+status: .venv/.installed ## Say what runs
+	@$(LAUNCH) status --target $(TARGET)
+
+.PHONY: cloud
+cloud: .venv-cloud/.installed ## Start the local cloud alone, in the foreground
+	@.venv-cloud/bin/python -m include.local_cloud
+
+.PHONY: cloud-check
+cloud-check: .venv/.installed ## Say what the local cloud on port 4566 is doing
+	@.venv/bin/python -c 'import httpx; print(httpx.get("http://127.0.0.1:4566/_local_cloud/health", timeout=5).text)'
+
+.PHONY: test
+test: env ## Run all tests
+	.venv-cloud/bin/python -m pytest tests/local_cloud tests/image_classification
+	.venv/bin/python -m pytest tests --ignore tests/local_cloud --ignore tests/image_classification
+
+.PHONY: check
+check: env ## Lint, format and type checks
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags
+	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification
+
+.PHONY: clean
+clean: ## Stop everything and remove .local/ with all its data
+	@if [ -x .venv/bin/python ] && [ -d .local ]; then $(LAUNCH) down; fi
+	rm -rf .local
+
+.PHONY: env
+env: .venv/.installed .venv-cloud/.installed ## Make the two Python environments
+
+.venv/.installed: requirements/airflow.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=python3.11")'
+	@test -x .venv/bin/uv || { echo "setting up .venv"; $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check uv; }
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python -r $<
+	@touch $@
+
+.venv-cloud/.installed: requirements/cloud.txt .venv/.installed
+	@test -x .venv-cloud/bin/python || { echo "setting up .venv-cloud"; $(PYTHON) -m venv .venv-cloud; }
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv-cloud/bin/python -r $<
+	@.venv-cloud/bin/pip install --quiet --disable-pip-version-check $(TORCH)
+	@touch $@
