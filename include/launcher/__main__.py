@@ -1,0 +1,139 @@
+"""The command line behind the Makefile: `run`, `up`, `down` and `status`."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markup import escape
+
+from include.launcher import config as configuration
+from include.launcher import display, source
+from include.launcher.api import AirflowApi
+from include.launcher.config import USER, Config
+from include.launcher.errors import LaunchError
+from include.launcher.stack import Stack, started
+from include.launcher.workflow import Workflow
+
+console = Console()
+
+
+def run(config: Config) -> None:
+    """The main job: start what is not running, run the chain of DAGs, show what came of it."""
+    begun = time.monotonic()
+    _announce(config)
+    choice = source.choose(config)
+    if choice.warning:
+        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    with started(config, _say) as stack:
+        ready = time.monotonic()
+        steps = display.follow(console, Workflow(AirflowApi(config), stack, choice.conf).run())
+    seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
+    seconds["in all"] = time.monotonic() - begun
+    published = {name: extra for step in steps for name, extra in step.published.items()}
+    display.summarise(console, published, seconds)
+    console.print(f"Open the Airflow UI with `make up`, then sign in as {USER}.")
+
+
+def up(config: Config) -> None:
+    """Start the stack and leave it running."""
+    _announce(config)
+    stack = Stack(config)
+    already = stack.running()
+    try:
+        stack.start(_say)
+    except BaseException:
+        if not already:
+            stack.stop()
+        raise
+    console.print(f"Airflow: {config.airflow_url}  user {USER}, password {config.password()}", highlight=False)
+    if config.target == "local":
+        console.print(f"Local cloud: export AWS_ENDPOINT_URL={config.cloud_url}", highlight=False)
+    console.print("Stop it with `make down`; the data stay.")
+
+
+def down(config: Config) -> None:
+    """Stop the stack; the data stay."""
+    Stack(config).stop()
+    console.print("Stopped. The data stay in " + str(config.home), highlight=False)
+
+
+def status(config: Config) -> None:
+    """Say what runs."""
+    for process in Stack(config).processes:
+        found = process.find()
+        console.print(f"{process.name}: {f'running, pid {found.pid}' if found else 'stopped'}", highlight=False)
+
+
+COMMANDS = {"run": run, "up": up, "down": down, "status": status}
+
+
+def _say(line: str) -> None:
+    console.print(escape(line), highlight=False)
+
+
+def _announce(config: Config) -> None:
+    """Say where things will be made, before anything is."""
+    if config.target == "local":
+        _say(f"target: the local cloud, data in {config.home}")
+        return
+    session = boto3.session.Session()
+    try:
+        account = session.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise LaunchError(
+            f"AWS cannot be used: {error}. Set a region and credentials, or leave TARGET=aws out"
+        ) from error
+    _say(
+        f"target: AWS account {account}, region {session.region_name}: resources that cost money will be created there"
+    )
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Hold the launcher's lock: two launches at once would start and stop each other's processes."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    with (config.home / "launcher.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LaunchError(f"another launch is at work in {config.home}: wait for it, or end it") from error
+        yield
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="include.launcher", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--target", choices=("local", "aws"), default="local")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        config = configuration.load(arguments.target)
+        os.environ.update(config.aws_environment())
+        with _alone(config):
+            COMMANDS[arguments.command](config)
+    except LaunchError as error:
+        console.print(f"[bold red]{escape(str(error))}[/]", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
