@@ -11,9 +11,17 @@ from botocore.exceptions import ClientError
 from include.scones.cloudformation import StackResult, delete_stack, deploy_stack, find_stack, stack_outputs
 from include.scones.errors import StackError
 from include.scones.packaging import upload_code
-from include.scones.settings import Settings
+from include.scones.settings import THRESHOLD, Settings
 
-__all__ = ["StackResult", "delete_stack", "deploy_foundation", "deploy_inference", "deploy_stack", "stack_outputs"]
+__all__ = [
+    "StackResult",
+    "delete_stack",
+    "deploy_foundation",
+    "deploy_inference",
+    "deploy_stack",
+    "stack_outputs",
+    "threshold_in_force",
+]
 
 TEMPLATES = Path(__file__).parents[1] / "infrastructure"
 CAPABILITIES = ("CAPABILITY_IAM",)
@@ -30,12 +38,18 @@ def deploy_foundation(settings: Settings, client: BaseClient | None = None) -> S
     return deploy(settings, settings.foundation_stack, "foundation.yaml", parameters, cloudformation)
 
 
-def deploy_inference(settings: Settings, threshold: float, client: BaseClient | None = None) -> StackResult:
+def deploy_inference(settings: Settings, threshold: float | None, client: BaseClient | None = None) -> StackResult:
     """Create or update the functions and the state machine; a new threshold changes the state machine alone.
 
+    Args:
+        threshold: from 0 to 1; None keeps the one in force, which is the project's default at first.
+
     Raises:
-        StackError: the threshold is not from 0 to 1, or the deployment failed.
+        StackError: the threshold is out of range, or the deployment failed.
     """
+    cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
+    if threshold is None:
+        threshold = threshold_in_force(settings, cloudformation)
     if not 0 <= threshold <= 1:
         raise StackError(f"the threshold {threshold} is not from 0 to 1: choose one such as 0.93")
     parameters = {
@@ -45,11 +59,26 @@ def deploy_inference(settings: Settings, threshold: float, client: BaseClient | 
         "Threshold": str(float(threshold)),
         **upload_code(settings.bucket),
     }
-    return deploy(settings, settings.inference_stack, "inference.yaml", parameters, client)
+    return deploy(settings, settings.inference_stack, "inference.yaml", parameters, cloudformation)
+
+
+def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:
+    """The threshold of the deployed state machine; the project's default where none is deployed yet."""
+    cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
+    if find_stack(cloudformation, settings.inference_stack) is None:
+        return THRESHOLD
+    return float(stack_outputs(settings.inference_stack, cloudformation).get("Threshold", THRESHOLD))
+
+
+def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:
+    cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
+    stack = find_stack(cloudformation, settings.inference_stack)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in (stack or {}).get("Outputs", [])}
+    return float(outputs.get("Threshold", THRESHOLD))
 
 
 def deploy(
-    settings: Settings, stack: str, template: str, parameters: dict[str, str], client: BaseClient | None
+    settings: Settings, stack: str, template: str, parameters: dict[str, str], client: BaseClient
 ) -> StackResult:
     tags = {"Project": settings.project}
     return deploy_stack(stack, TEMPLATES / template, parameters, CAPABILITIES, tags, client)
