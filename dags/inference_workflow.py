@@ -1,14 +1,16 @@
 """
 ### The inference workflow: deploy it, run it, judge it
 
-Creates or updates the stack of three Lambdas and the state machine, draws test images, and starts one execution for each.
-An execution that fails because the model was not sure enough is an expected outcome; any other failure fails the run.
+Creates or updates the stack of three Lambdas and the state machine, draws test images, and starts one execution for
+each. An execution that fails because the model was not sure enough is an expected outcome; any other failure fails the
+run.
 
 Publishes the asset `scones_executions` with the outcomes.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +18,8 @@ import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.step_functions import ExecutionOperator
+
+log = logging.getLogger(__name__)
 
 ENDPOINT = Asset("scones_endpoint")
 EXECUTIONS = Asset("scones_executions")
@@ -49,11 +53,13 @@ def inference_workflow() -> None:
         """Create or update the stack; returns the state machine's ARN."""
         from include.scones import settings, stacks
 
-        return stacks.deploy_inference(settings.load(), params["threshold"]).outputs["StateMachineArn"]
+        here = settings.load()
+        threshold = params["threshold"] or stacks.threshold_in_force(here)
+        return stacks.deploy_inference(here, threshold).outputs["StateMachineArn"]
 
     @task
     def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:
-        """Draw test images; each case holds an execution's name, its input and the true class."""
+        """Draw test images: each an execution's name, its input (`event`) and the true class."""
         from include.scones import executions, settings, test_cases
 
         cases = test_cases.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
@@ -61,18 +67,17 @@ def inference_workflow() -> None:
 
     @task
     def arguments(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{"name": case["name"], "state_machine_input": case["input"]} for case in cases]
+        return [{"name": case["name"], "state_machine_input": case["event"]} for case in cases]
 
     @task(outlets=[EXECUTIONS])
     def summarise(cases: list[dict[str, Any]], arns: list[str], dag_run: Any) -> Any:
         """One row an execution: image, true class, predicted class, confidence, outcome."""
         from include.scones import executions
 
-        rows = executions.judge_all(cases, list(arns))
-        print(executions.summarise(rows))
-        executions.check(rows)
-        since = dag_run.start_date.isoformat()
-        yield Metadata(EXECUTIONS, extra={"rows": rows, "since": since, "run_id": dag_run.run_id})
+        rows = [executions.judge(case, executions.describe(arn)) for case, arn in zip(cases, arns, strict=True)]
+        log.info("\n%s", executions.summarise(rows))
+        executions.raise_failures(rows)
+        yield Metadata(EXECUTIONS, extra={"rows": rows, "since": dag_run.start_date.isoformat()})
         return rows
 
     state_machine = deploy()

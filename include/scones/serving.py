@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from include.scones import test_cases
 from include.scones.errors import ServingError
 from include.scones.settings import Settings
 from include.scones.training import IMAGE_TYPE
@@ -23,9 +24,10 @@ def smoke_test(settings: Settings, classes: list[str], per_class: int = 4) -> di
         ServingError: an answer is not one probability a class, or half of the answers or more are wrong.
     """
     s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
-    chosen = _test_images(s3, settings.bucket, len(classes), per_class)
+    images = test_cases.manifest(s3, settings.bucket)
+    chosen = [image for label in range(len(classes)) for image in [i for i in images if i[1] == label][:per_class]]
     right = 0
-    for label, name in chosen:
+    for _, label, name in chosen:
         body = s3.get_object(Bucket=settings.bucket, Key=f"test/{name}")["Body"].read()
         answer = runtime.invoke_endpoint(
             EndpointName=settings.endpoint, ContentType=IMAGE_TYPE, Accept="application/json", Body=body
@@ -65,16 +67,6 @@ def _delete(delete: Any, arguments: dict[str, str]) -> bool:
             return False
         raise
     return True
-
-
-def _test_images(s3: Any, bucket: str, classes: int, per_class: int) -> list[tuple[int, str]]:
-    manifest = s3.get_object(Bucket=bucket, Key="test.lst")["Body"].read().decode()
-    rows = [line.split("\t") for line in manifest.splitlines()]
-    return [
-        (label, name)
-        for label in range(classes)
-        for _, _, name in [row for row in rows if int(row[1]) == label][:per_class]
-    ]
 
 
 def _check(probabilities: Any, classes: int, name: str) -> None:

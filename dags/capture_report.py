@@ -1,0 +1,92 @@
+"""
+### What the endpoint saw
+
+Every night, a report on what the endpoint captured in the last UTC day: confidence over time and its distribution, the
+images it was least sure of, and what people need to act on. It also runs after the inference workflow, for the day so
+far, and by hand for any window. Backfills give each past day its own report, as often as you like with the same result.
+
+Publishes the asset `scones_report`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    CronDataIntervalTimetable,
+    Metadata,
+    Param,
+    PokeReturnValue,
+    dag,
+    task,
+)
+
+EXECUTIONS = Asset("scones_executions")
+REPORT = Asset("scones_report")
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"), assets=[EXECUTIONS]),
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=4,
+    tags=["scones", "report"],
+    doc_md=__doc__,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    dagrun_timeout=timedelta(hours=8),
+    params={
+        "start": Param(
+            None, type=["null", "string"], format="date-time", title="From", description="Start of the day when empty."
+        ),
+        "end": Param(None, type=["null", "string"], format="date-time", title="To", description="Now when empty."),
+    },
+)
+def capture_report() -> None:
+    @task.sensor(
+        mode="reschedule", poke_interval=5, exponential_backoff=True, max_wait=timedelta(minutes=10), timeout=6 * 3600
+    )
+    def await_captures(
+        dag_run: Any, params: dict[str, Any], triggering_asset_events: Any, **context: Any
+    ) -> PokeReturnValue:
+        """Wait until the captures of the run's window have arrived on S3."""
+        from include.scones import schedule, settings
+        from include.scones.capture import count_records
+
+        if dag_run.run_type == "asset_triggered":
+            events = [event.extra for event in triggering_asset_events[EXECUTIONS]]
+            window = schedule.after_executions(events, dag_run.run_after)
+        elif dag_run.run_type == "manual":
+            window = schedule.asked_for(params, dag_run.run_after)
+        else:
+            window = schedule.nightly(context["data_interval_start"], context["data_interval_end"])
+        here, now = settings.load(), pendulum.now("UTC")
+        arrived = now >= window.settled
+        if window.since and window.give_up and now < window.give_up:
+            arrived = count_records(here.bucket, here.endpoint, window.since, window.end) >= window.expected
+        return PokeReturnValue(arrived, {"start": window.start.isoformat(), "end": window.end.isoformat()})
+
+    @task(outlets=[REPORT], execution_timeout=timedelta(hours=1))
+    def build_report(window: dict[str, str]) -> Any:
+        """Write the report under `reports/capture/ds=YYYY-MM-DD/` and publish its figures."""
+        from include.scones import capture, settings, stacks
+
+        here = settings.load()
+        summary = capture.build_report(
+            bucket=here.bucket,
+            endpoint=here.endpoint,
+            start=pendulum.parse(window["start"]),
+            end=pendulum.parse(window["end"]),
+            threshold=stacks.threshold_in_force(here),
+        )
+        capture.publish_metrics(summary)
+        yield Metadata(REPORT, extra=summary)
+        return summary
+
+    build_report(await_captures())
+
+
+capture_report()
