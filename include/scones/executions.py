@@ -23,15 +23,13 @@ COLUMNS = ("image", "true_class", "predicted_class", "confidence", "outcome")
 
 def execution_name(run_id: str, case: dict[str, Any]) -> str:
     """A name for one image in one DAG run: readable, unique by a hash, of Step Functions' characters and length."""
-    key = case["input"]["s3_key"]
+    key = case["event"]["s3_key"]
     digest = hashlib.sha256(f"{run_id}\n{key}".encode()).hexdigest()[:12]
     readable = re.sub(r"[^0-9A-Za-z_-]+", "-", f"{run_id}-{key}").strip("-")
     return f"{readable[: NAME_LIMIT - 13]}-{digest}"
 
 
-def start_execution(
-    state_machine_arn: str, name: str, workflow_input: dict[str, Any], client: BaseClient | None = None
-) -> str:
+def start_execution(state_machine_arn: str, name: str, event: dict[str, Any], client: BaseClient | None = None) -> str:
     """Start an execution, or find the one of that name, and return its ARN.
 
     An execution that ended by itself is not repeated; one that broke is: its successor is called `<name>-2` and so on.
@@ -42,7 +40,7 @@ def start_execution(
         attempt_name = name if attempt == 1 else f"{name[: NAME_LIMIT - 4]}-{attempt}"
         try:
             started = states.start_execution(
-                stateMachineArn=state_machine_arn, name=attempt_name, input=json.dumps(workflow_input)
+                stateMachineArn=state_machine_arn, name=attempt_name, input=json.dumps(event)
             )
             return str(started["executionArn"])
         except states.exceptions.ExecutionAlreadyExists:
@@ -82,32 +80,13 @@ def judge(case: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
     inferences = probabilities(description, result)
     confidence = max(inferences, default=None)
     return {
-        "image": case["input"]["s3_key"],
+        "image": case["event"]["s3_key"],
         "true_class": case["true_class"],
         "predicted_class": None if confidence is None else case["classes"][inferences.index(confidence)],
         "confidence": confidence,
         "outcome": result,
         "cause": "" if result == "accepted" else cause(description),
     }
-
-
-def judge_all(
-    cases: list[dict[str, Any]], execution_arns: list[str], client: BaseClient | None = None
-) -> list[dict[str, Any]]:
-    """Judge the ended executions of the cases, given in the same order."""
-    states = client or boto3.client("stepfunctions")
-    return [judge(case, describe(arn, states)) for case, arn in zip(cases, execution_arns, strict=True)]
-
-
-def check(rows: list[dict[str, Any]]) -> None:
-    """Refuse rows of which one failed; a refused image is no failure.
-
-    Raises:
-        ExecutionError: naming every image that failed, with the cause.
-    """
-    failed = [f"{row['image']}: {row['cause']}" for row in rows if row["outcome"] == "failed"]
-    if failed:
-        raise ExecutionError(f"{len(failed)} of {len(rows)} executions failed:\n" + "\n".join(failed))
 
 
 def probabilities(description: dict[str, Any], result: str) -> list[float]:

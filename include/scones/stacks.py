@@ -38,18 +38,12 @@ def deploy_foundation(settings: Settings, client: BaseClient | None = None) -> S
     return deploy(settings, settings.foundation_stack, "foundation.yaml", parameters, cloudformation)
 
 
-def deploy_inference(settings: Settings, threshold: float | None, client: BaseClient | None = None) -> StackResult:
+def deploy_inference(settings: Settings, threshold: float, client: BaseClient | None = None) -> StackResult:
     """Create or update the functions and the state machine; a new threshold changes the state machine alone.
-
-    Args:
-        threshold: from 0 to 1; None keeps the one in force, which is the project's default at first.
 
     Raises:
         StackError: the threshold is out of range, or the deployment failed.
     """
-    cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
-    if threshold is None:
-        threshold = threshold_in_force(settings, cloudformation)
     if not 0 <= threshold <= 1:
         raise StackError(f"the threshold {threshold} is not from 0 to 1: choose one such as 0.93")
     parameters = {
@@ -59,7 +53,7 @@ def deploy_inference(settings: Settings, threshold: float | None, client: BaseCl
         "Threshold": str(float(threshold)),
         **upload_code(settings.bucket),
     }
-    return deploy(settings, settings.inference_stack, "inference.yaml", parameters, cloudformation)
+    return deploy(settings, settings.inference_stack, "inference.yaml", parameters, client)
 
 
 def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:
@@ -70,15 +64,8 @@ def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> 
     return float(stack_outputs(settings.inference_stack, cloudformation).get("Threshold", THRESHOLD))
 
 
-def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:
-    cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
-    stack = find_stack(cloudformation, settings.inference_stack)
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in (stack or {}).get("Outputs", [])}
-    return float(outputs.get("Threshold", THRESHOLD))
-
-
 def deploy(
-    settings: Settings, stack: str, template: str, parameters: dict[str, str], client: BaseClient
+    settings: Settings, stack: str, template: str, parameters: dict[str, str], client: BaseClient | None
 ) -> StackResult:
     tags = {"Project": settings.project}
     return deploy_stack(stack, TEMPLATES / template, parameters, CAPABILITIES, tags, client)

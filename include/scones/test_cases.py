@@ -18,7 +18,7 @@ def generate_test_cases(settings: Settings, count: int, seed: int) -> list[dict[
     """Pick `count` different test images; the same seed picks the same ones as long as the data set is the same.
 
     Returns:
-        For each image the workflow's `input`, its `true_class`, and all `classes` in the endpoint's order.
+        For each image the workflow's input (`event`), its `true_class`, and all `classes` in the endpoint's order.
 
     Raises:
         TestCaseError: there is no data set, or it has fewer than `count` test images.
@@ -30,12 +30,12 @@ def generate_test_cases(settings: Settings, count: int, seed: int) -> list[dict[
     classes = describe(settings.bucket)["classes"]
     chosen = random.Random(seed).sample(images, count)  # noqa: S311 - a reproducible choice, not a secret
     return [
-        {"input": workflow_input(settings.bucket, f"test/{name}"), "true_class": classes[label], "classes": classes}
+        {"event": workflow_event(settings.bucket, f"test/{name}"), "true_class": classes[label], "classes": classes}
         for _, label, name in chosen
     ]
 
 
-def workflow_input(bucket: str, key: str) -> dict[str, Any]:
+def workflow_event(bucket: str, key: str) -> dict[str, Any]:
     return {"image_data": "", "s3_bucket": bucket, "s3_key": key, "inferences": []}
 
 
