@@ -1,0 +1,1 @@
+"""An AWS on the loopback address: MiniStack in process, with this project's SageMaker beside it."""

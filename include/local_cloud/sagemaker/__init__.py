@@ -1,0 +1,1 @@
+"""SageMaker as far as training, models, endpoints, inference and data capture go; see `operations` for what there is."""

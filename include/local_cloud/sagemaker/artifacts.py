@@ -1,0 +1,102 @@
+"""Files between S3 and a container's folder: whole prefixes, single objects, and `model.tar.gz`."""
+
+from __future__ import annotations
+
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlparse
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .errors import ArtifactError
+
+_PARALLEL = 8
+
+
+def parse(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of an `s3://` URI. Raises `ArtifactError`."""
+    parts = urlparse(uri, allow_fragments=False)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ArtifactError(f"{uri!r} is not an S3 URI: write s3://<bucket>/<key>")
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def download(s3: Any, uri: str, path: Path) -> None:
+    """Fetch one object. Raises `ArtifactError`."""
+    bucket, key = parse(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        with path.open("wb") as file:
+            for chunk in body.iter_chunks(1 << 20):
+                file.write(chunk)
+    except (ClientError, BotoCoreError) as error:
+        raise ArtifactError(f"could not read {uri}: {_reason(error)}") from error
+
+
+def keys(s3: Any, uri: str) -> list[str]:
+    """Every key under a prefix URI, folder markers left out. Raises `ArtifactError`."""
+    bucket, prefix = parse(uri)
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+    except (ClientError, BotoCoreError) as error:
+        raise ArtifactError(f"could not list {uri}: {_reason(error)}") from error
+
+
+def download_prefix(s3: Any, uri: str, folder: Path) -> int:
+    """Fetch every object whose key begins with the URI's, several at a time, and say how many there were.
+
+    A file's place in `folder` is its key after the prefix's last `/`, as SageMaker does it. Raises `ArtifactError`.
+    """
+    bucket, prefix = parse(uri)
+    found = keys(s3, uri)
+    base = prefix[: prefix.rfind("/") + 1]
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def fetch(key: str) -> None:
+        relative = PurePosixPath(key[len(base) :])
+        if relative.is_absolute() or ".." in relative.parts:
+            raise ArtifactError(f"the key {key!r} leaves its folder: rename the object")
+        download(s3, f"s3://{bucket}/{key}", folder / relative)
+
+    with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="download") as pool:
+        for _ in pool.map(fetch, found):
+            pass
+    return len(found)
+
+
+def upload(s3: Any, path: Path, uri: str) -> None:
+    """Store one file. Raises `ArtifactError`."""
+    bucket, key = parse(uri)
+    try:
+        with path.open("rb") as file:
+            s3.put_object(Bucket=bucket, Key=key, Body=file)
+    except (ClientError, BotoCoreError) as error:
+        raise ArtifactError(f"could not write {uri}: {_reason(error)}") from error
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Make a `.tar.gz` of a folder's content, with the folder as its root."""
+    with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, path.name)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Extract a `.tar.gz`; members that would leave the folder are refused. Raises `ArtifactError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ArtifactError(f"{archive.name} cannot be unpacked: {error}; it must be a gzip-compressed tar") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        detail = error.response.get("Error", {})
+        return f"{detail.get('Code')}: {detail.get('Message')}"
+    return str(error)

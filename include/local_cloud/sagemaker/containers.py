@@ -1,0 +1,49 @@
+"""Which program runs for a container image, and the environment it runs in."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .context import CREDENTIAL
+from .errors import UnknownImage
+
+BUILT_IN = {"image-classification": [sys.executable, "-m", "include.image_classification"]}
+PROJECT_ROOT = Path(__file__).parents[3]
+# Only what a program needs to run at all: a container sees nothing else of its host.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+
+_REGISTRY_PATH = re.compile(
+    r"(?P<registry>\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?)/(?P<repository>[^:@]+)([:@](?P<tag>.+))?"
+)
+
+
+def command(images: Mapping[str, list[str]], image: str, mode: str) -> list[str]:
+    """The arguments that run an image as `train` or `serve`. Raises `UnknownImage`."""
+    match = _REGISTRY_PATH.fullmatch(image)
+    repository = match["repository"] if match else ""
+    if repository not in images:
+        known = ", ".join(f"<account>.dkr.ecr.<region>.amazonaws.com/{name}:1" for name in sorted(images))
+        raise UnknownImage(f"the image {image!r} cannot be run by the local cloud: use {known}")
+    return [*images[repository], mode]
+
+
+def environment(base: Path, extra: Mapping[str, str], region: str, url: str) -> dict[str, str]:
+    """The environment of a container whose `/opt/ml` is `base`; `extra` is what the user asked for."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **inherited,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": CREDENTIAL,
+        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+        **extra,
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "SAGEMAKER_BASE_DIR": str(base),
+    }

@@ -1,0 +1,96 @@
+"""What every operation and every background job gets: the store, the data folder, and clients of this very cloud."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from .store import Database, Store
+
+ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+CREDENTIAL = "local-cloud"  # any credential is accepted; this one tells the cloud's own calls apart
+_CLIENT_CONFIG = Config(
+    connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
+)
+
+
+@dataclass
+class Shared:
+    """What all regions have in common; `data` is the cloud's folder, `url` its own address."""
+
+    database: Database
+    data: Path
+    url: str
+    images: dict[str, list[str]]
+    contexts: dict[str, Context] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+@dataclass
+class Context:
+    """SageMaker in one region. There is one context a region, for as long as the process lives."""
+
+    shared: Shared
+    region: str
+    store: Store
+    account: str = ACCOUNT
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def data(self) -> Path:
+        return self.shared.data
+
+    @property
+    def url(self) -> str:
+        return self.shared.url
+
+    @property
+    def images(self) -> dict[str, list[str]]:
+        """The arguments that run each container, by repository name."""
+        return self.shared.images
+
+    def arn(self, resource: str) -> str:
+        """The ARN of e.g. `training-job/name`."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
+
+    def regional(self, region: str) -> Context:
+        shared = self.shared
+        with shared.lock:
+            if region not in shared.contexts:
+                shared.contexts[region] = Context(shared, region, Store(shared.database, region))
+            return shared.contexts[region]
+
+    def every_region(self) -> list[Context]:
+        """The default region, and every other that has resources."""
+        return [self.regional(region) for region in sorted({DEFAULT_REGION, *self.shared.database.regions()})]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""
+        with self.shared.lock:
+            if service not in self._clients:
+                self._clients[service] = boto3.session.Session(
+                    aws_access_key_id=CREDENTIAL, aws_secret_access_key=CREDENTIAL, region_name=self.region
+                ).client(service, endpoint_url=self.url, config=_CLIENT_CONFIG)
+            return self._clients[service]
+
+    @property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @property
+    def logs(self) -> Any:
+        return self.client("logs")
+
+
+def open_context(data: Path, url: str, images: dict[str, list[str]]) -> Context:
+    """The default region's context over the data folder."""
+    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images)
+    context = Context(shared, DEFAULT_REGION, Store(shared.database, DEFAULT_REGION))
+    shared.contexts[DEFAULT_REGION] = context
+    return context
