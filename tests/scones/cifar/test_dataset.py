@@ -1,0 +1,102 @@
+"""Exactly the right objects are on S3 after a first run, a second, a changed choice and a crash half-way."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from include.scones.cifar import dataset, source
+from include.scones.cifar.archive import Archive
+from include.scones.cifar.errors import ArchiveError
+from include.scones.cifar.sample import write_sample
+from include.scones.cifar.source import Source
+
+
+@pytest.fixture
+def fetched(bucket: str, tmp_path: Path) -> Source:
+    return source.fetch(str(write_sample(tmp_path / "sample.tar.gz", train=6, test=3)), None, bucket)
+
+
+def stored(bucket: str) -> dict[str, str]:
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+
+
+def read(bucket: str, key: str) -> bytes:
+    body: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def test_the_real_images_byte_for_byte(bucket: str, shared_data: Path) -> None:
+    path = shared_data / "cifar-100-bicycle-motorcycle.tar.gz"
+    description = dataset.publish(source.fetch(str(path), None, bucket), bucket, [8, 48])
+    assert (description["train"], description["test"], description["written"]) == (1000, 200, 1200)
+    assert description["classes"] == ["bicycle", "motorcycle"]
+    assert description["test_by_class"] == {"bicycle": 100, "motorcycle": 100}
+    keys = stored(bucket)
+    for split in ("train", "test"):
+        images = list(Archive(path).images(split, [8, 48]))
+        manifest = read(bucket, f"{split}.lst").decode()
+        assert manifest == "".join(f"{i.index}\t{i.label}\t{i.name}\n" for i in images)
+        assert {key for key in keys if key.startswith(f"{split}/")} == {f"{split}/{i.name}" for i in images}
+        for image in images[::50]:
+            picture = Picture.open(io.BytesIO(read(bucket, f"{split}/{image.name}")))
+            assert picture.format == "PNG"
+            np.testing.assert_array_equal(np.asarray(picture), image.pixels)
+
+
+def test_a_second_run_writes_nothing(bucket: str, fetched: Source) -> None:
+    first = dataset.publish(fetched, bucket, [8, 48])
+    before = stored(bucket)
+    second = dataset.publish(fetched, bucket, [8, 48])
+    assert (first["written"], first["kept"]) == (18, 0)
+    assert (second["written"], second["kept"], second["removed"]) == (0, 18, 0)
+    assert {key: tag for key, tag in stored(bucket).items() if key != "dataset.json"} == {
+        key: tag for key, tag in before.items() if key != "dataset.json"
+    }
+
+
+def test_a_crash_half_way_is_mended(bucket: str, fetched: Source) -> None:
+    dataset.publish(fetched, bucket, [8, 48])
+    whole = stored(bucket)
+    s3 = boto3.client("s3")
+    images = sorted(key for key in whole if key.startswith("train/"))
+    s3.delete_object(Bucket=bucket, Key=images[0])
+    s3.put_object(Bucket=bucket, Key=images[1], Body=b"half an ima")
+    s3.put_object(Bucket=bucket, Key="train/from-another-run.png", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="other/kept.txt", Body=b"x")
+    description = dataset.publish(fetched, bucket, [8, 48])
+    assert (description["written"], description["removed"]) == (2, 1)
+    after = stored(bucket)
+    assert after.pop("other/kept.txt")
+    assert after.keys() == whole.keys()
+    assert all(after[key] == whole[key] for key in whole if key.endswith(".png"))
+
+
+def test_labels_follow_the_order_of_the_classes(bucket: str, fetched: Source) -> None:
+    description = dataset.publish(fetched, bucket, [48, 8])
+    assert description["classes"] == ["motorcycle", "bicycle"]
+    rows = [line.split("\t") for line in read(bucket, "test.lst").decode().splitlines()]
+    assert all((label == "0") == name.startswith("motorcycle") for _, label, name in rows)
+    assert dataset.describe(bucket) == description
+
+
+def test_png_bytes_are_the_same_every_time(tmp_path: Path) -> None:
+    image = next(Archive(write_sample(tmp_path / "a.tar.gz", train=1, test=1)).images("train", [8, 48]))
+    assert hashlib.sha256(dataset.png(image)).digest() == hashlib.sha256(dataset.png(image)).digest()
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [([8], "two or more"), ([8, 8], "two or more"), ([8, 100], "no class 100"), ([8, 9], "no image of class_09")],
+)
+def test_impossible_classes_are_named(bucket: str, fetched: Source, classes: list[int], message: str) -> None:
+    with pytest.raises(ArchiveError, match=message):
+        dataset.publish(fetched, bucket, classes)
+    assert not [key for key in stored(bucket) if key.startswith(("train/", "test/"))] or classes == [8, 9]
