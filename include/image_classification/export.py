@@ -1,36 +1,48 @@
-"""Writes the trained classifier as ONNX, and its metadata as JSON beside it."""
+"""Writes a trained classifier as ONNX, and checks that the file answers as the classifier does."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import warnings
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import torch
 
+from .errors import ContainerError
 from .networks import Classifier
 
-MODEL = "model.onnx"
-METADATA = "model.json"
+INPUT, OUTPUT = "data", "probabilities"
 OPSET = 17
+TOLERANCE = 1e-3
 
 
-def write(classifier: Classifier, shape: tuple[int, int, int], path: Path) -> None:
-    """Export with a free batch axis: `data` bytes [N, height, width, channels] to `probabilities` [N, classes]."""
-    channels, height, width = shape
-    example = torch.zeros(2, height, width, channels, dtype=torch.uint8)
-    classifier = classifier.cpu().eval()
+def write(classifier: Classifier, examples: torch.Tensor, path: Path) -> None:
+    """Export with a free batch axis: `data`, bytes [N, height, width, channels], to `probabilities` [N, classes].
+
+    Raises:
+        ContainerError: the written model answers the examples differently.
+    """
+    classifier = copy.deepcopy(classifier).cpu().eval()
     # The exporter that needs no further package is the older one, which says at length that it is.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
+        expected = classifier(examples).numpy()
         torch.onnx.export(
             classifier,
-            (example,),
+            (examples,),
             path,
             dynamo=False,
             opset_version=OPSET,
-            input_names=["data"],
-            output_names=["probabilities"],
-            dynamic_axes={"data": {0: "batch"}, "probabilities": {0: "batch"}},
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
         )
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (answers,) = session.run([OUTPUT], {INPUT: examples.numpy()})
+    difference = float(np.abs(answers - expected).max())
+    if not difference <= TOLERANCE:
+        raise ContainerError(f"the exported model differs from the trained one by {difference:.6f} in a probability")

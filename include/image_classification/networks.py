@@ -1,4 +1,4 @@
-"""Residual networks for small and for large images, chosen by their number of layers, and the graph that is exported."""
+"""Residual networks for small and for large images, chosen by their number of layers; and the graph that is exported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .hyperparameters import SMALL_LAYERS, Hyperparameters
+from .recipe import RECIPE
 
 LARGE_BLOCKS = {
     18: (2, 2, 2, 2),
@@ -17,53 +18,96 @@ LARGE_BLOCKS = {
     200: (3, 24, 36, 3),
 }
 BOTTLENECK_FROM = 50
+BOTTLENECK_GROWTH = 4
 
 
-def _convolution(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(outputs)
-    )
+class Convolution(nn.Module):
+    """A convolution and its normalisation."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+        self.normalisation = nn.BatchNorm2d(outputs)
+        nn.init.kaiming_normal_(self.convolution.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, data: Tensor) -> Tensor:
+        result: Tensor = self.normalisation(self.convolution(data))
+        return result
 
 
 class Block(nn.Module):
-    """A residual block: two 3x3 convolutions, or 1x1, 3x3, 1x1 with `bottleneck`."""
+    """A residual block: two 3x3 convolutions, or 1x1, 3x3 and 1x1 with `bottleneck`."""
 
     def __init__(self, inputs: int, width: int, stride: int, bottleneck: bool) -> None:
         super().__init__()
-        outputs = width * 4 if bottleneck else width
+        outputs = width * BOTTLENECK_GROWTH if bottleneck else width
         if bottleneck:
-            self.layers = nn.ModuleList(
-                [_convolution(inputs, width, 1), _convolution(width, width, 3, stride), _convolution(width, outputs, 1)]
-            )
+            self.inner = nn.ModuleList([Convolution(inputs, width, 1), Convolution(width, width, 3, stride)])
+            self.last = Convolution(width, outputs, 1)
         else:
-            self.layers = nn.ModuleList([_convolution(inputs, width, 3, stride), _convolution(width, width, 3)])
+            self.inner = nn.ModuleList([Convolution(inputs, width, 3, stride)])
+            self.last = Convolution(width, outputs, 3)
         same = stride == 1 and inputs == outputs
-        self.shortcut: nn.Module = nn.Identity() if same else _convolution(inputs, outputs, 1, stride)
-        nn.init.zeros_(self.layers[-1][1].weight)  # each block starts as its shortcut
+        self.shortcut: nn.Module = nn.Identity() if same else Convolution(inputs, outputs, 1, stride)
+        nn.init.zeros_(self.last.normalisation.weight)  # each block starts as its shortcut
 
     def forward(self, data: Tensor) -> Tensor:
         result = data
-        for layer in self.layers[:-1]:
-            result = functional.relu(layer(result), inplace=True)
-        return functional.relu(self.layers[-1](result) + self.shortcut(data), inplace=True)
+        for layer in self.inner:
+            result = functional.relu(layer(result))
+        return functional.relu(self.last(result) + self.shortcut(data))
+
+
+class WhiteningStem(nn.Module):
+    """A first layer that is computed, not learned: it halves the image and answers uncorrelated features of its patches."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(inputs, outputs, RECIPE.whitening_size, stride=2, padding=1)
+        self.patches.requires_grad_(False)
+        self.mix = Convolution(outputs, outputs, 1)
+
+    @torch.no_grad()
+    def fit(self, data: Tensor) -> None:
+        """Set the filters to the images' main patch components of equal variance, each with its negative."""
+        size = RECIPE.whitening_size
+        patches = functional.unfold(data, size).transpose(1, 2).flatten(0, 1)
+        patches = patches[torch.randperm(len(patches))[: RECIPE.whitening_patches]]
+        variances, components = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = (components / torch.sqrt(variances + RECIPE.whitening_floor)).T.flip(0)
+        filters = filters[: self.patches.out_channels // 2].reshape(-1, data.shape[1], size, size)
+        self.patches.weight.copy_(torch.cat([filters, -filters]))
+        nn.init.zeros_(self.patches.bias) if self.patches.bias is not None else None
+
+    def forward(self, data: Tensor) -> Tensor:
+        return functional.relu(self.mix(functional.relu(self.patches(data))))
+
+
+class LargeStem(nn.Module):
+    """ImageNet's first layers: they make an image a quarter of its size."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.layer = Convolution(inputs, outputs, 7, stride=2)
+
+    def forward(self, data: Tensor) -> Tensor:
+        return functional.max_pool2d(functional.relu(self.layer(data)), 3, stride=2, padding=1)
 
 
 class ResNet(nn.Module):
-    """A residual network that answers one logit a class."""
+    """A residual network that answers one logit a class; the stages' widths double from `width`."""
 
-    def __init__(
-        self, stem: nn.Module, channels: int, blocks: tuple[int, ...], width: int, classes: int, bottleneck: bool
-    ) -> None:
+    def __init__(self, stem: nn.Module, blocks: tuple[int, ...], width: int, classes: int, bottleneck: bool) -> None:
         super().__init__()
         self.stem = stem
         stages: list[nn.Module] = []
+        inputs = width
         for stage, count in enumerate(blocks):
             for position in range(count):
-                stride = 2 if stage and not position else 1
-                stages.append(Block(channels, width * 2**stage, stride, bottleneck))
-                channels = width * 2**stage * (4 if bottleneck else 1)
+                stages.append(Block(inputs, width * 2**stage, 2 if stage and not position else 1, bottleneck))
+                inputs = width * 2**stage * (BOTTLENECK_GROWTH if bottleneck else 1)
         self.stages = nn.Sequential(*stages)
-        self.classifier = nn.Linear(channels, classes)
+        self.classifier = nn.Linear(inputs, classes)
 
     def forward(self, data: Tensor) -> Tensor:
         features: Tensor = self.stages(self.stem(data))
@@ -72,39 +116,39 @@ class ResNet(nn.Module):
 
 
 def build(values: Hyperparameters) -> ResNet:
-    """The network for a job: three stages of 3x3 blocks for the small depths, ImageNet's four stages for the large ones."""
-    channels = values.image_shape[0]
+    """The network for a job: three stages of 3x3 blocks for the small depths, ImageNet's four for the large ones."""
+    channels, classes = values.image_shape[0], values.num_classes
+    bottleneck = values.num_layers >= BOTTLENECK_FROM and values.num_layers not in SMALL_LAYERS
+    width = 64
+    blocks = LARGE_BLOCKS.get(values.num_layers, ())
     if values.num_layers in SMALL_LAYERS:
-        stem = nn.Sequential(_convolution(channels, 16, 3), nn.ReLU(inplace=True))
-        count = (values.num_layers - 2) // 6
-        return ResNet(stem, 16, (count,) * 3, 16, values.num_classes, bottleneck=False)
-    if values.small:
-        stem = nn.Sequential(_convolution(channels, 64, 3), nn.ReLU(inplace=True))
-    else:
-        stem = nn.Sequential(
-            _convolution(channels, 64, 7, stride=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
-        )
-    bottleneck = values.num_layers >= BOTTLENECK_FROM
-    return ResNet(stem, 64, LARGE_BLOCKS[values.num_layers], 64, values.num_classes, bottleneck)
+        width, blocks = RECIPE.small_width, ((values.num_layers - 2) // 6,) * 3
+    stem = WhiteningStem(channels, width) if values.small else LargeStem(channels, width)
+    return ResNet(stem, blocks, width, classes, bottleneck)
 
 
 class Classifier(nn.Module):
-    """What is exported and validated: bytes [N, height, width, channels] in, probabilities [N, classes] out.
+    """What is validated and exported: bytes [N, height, width, channels] in, probabilities [N, classes] out.
 
-    It averages the answers for each image and its mirror image.
+    It averages the answers for an image and for its mirror image.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
+    def __init__(self, network: ResNet, mean: Tensor, std: Tensor) -> None:
+        """`mean` and `std` are the training images' own, a value a channel."""
         super().__init__()
         self.network = network
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
+        self.register_buffer("mean", mean.view(1, -1, 1, 1))
+        self.register_buffer("std", std.view(1, -1, 1, 1))
+
+    def normalise(self, data: Tensor) -> Tensor:
+        return (data - self.mean) / self.std
 
     def forward(self, data: Tensor) -> Tensor:
-        pixels = (data.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        first = torch.softmax(self.network(pixels), dim=1)
-        second = torch.softmax(self.network(pixels.flip(3)), dim=1)
-        return (first + second) / 2
+        pixels = self.normalise(data.permute(0, 3, 1, 2).float())
+        views = (self.network(view).softmax(dim=1) for view in (pixels, pixels.flip(3)))
+        first, second = views
+        result: Tensor = (first + second) / 2
+        return result

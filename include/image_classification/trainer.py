@@ -1,108 +1,175 @@
-"""Trains one network: batches, optimiser, schedule, averaged weights, and the epoch that validates best."""
+"""Trains one network: batches, steps, averaged weights, validation, and the epoch that is kept."""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import networks, optimization
+from .augment import augment
 from .dataset import Dataset
+from .errors import ClientError
 from .hyperparameters import Hyperparameters
-from .networks import Classifier, build
+from .networks import Classifier
+from .progress import Progress
+from .recipe import RECIPE
+
+VALIDATION_BATCH = 128
+STATISTICS_IMAGES = 5000  # the normalisation and the first layer are computed from at most so many training images
 
 
-@dataclass
-class Best:
-    """The epoch kept, its figures, and its weights."""
+@dataclass(frozen=True)
+class Result:
+    """One epoch's figures; `validation_top_k` counts the first answer only when no `top_k` is asked for."""
 
     epoch: int
-    validation_accuracy: float
     train_accuracy: float
     train_loss: float
-    state: dict[str, Tensor]
+    validation_accuracy: float
+    validation_top_k: float
+    validation_loss: float
+
+    def better_than(self, other: Result | None) -> bool:
+        if other is None:
+            return True
+        return (self.validation_accuracy, -self.validation_loss) > (other.validation_accuracy, -other.validation_loss)
 
 
-def train(values: Hyperparameters, training: Dataset, validation: Dataset, seed: int) -> tuple[Classifier, Best]:
-    torch.manual_seed(seed)
-    pixels = training.images.float()
-    mean = pixels.mean((0, 1, 2)).view(1, -1, 1, 1)
-    std = pixels.std((0, 1, 2)).view(1, -1, 1, 1)
-    data = (pixels.permute(0, 3, 1, 2) - mean) / std
-    network = build(values)
-    averaged = Classifier(copy.deepcopy(network), mean, std)
-    optimizer = torch.optim.SGD(
-        network.parameters(), values.learning_rate, values.momentum, weight_decay=values.weight_decay, nesterov=True
-    )
-    batches = len(training) // values.mini_batch_size
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, values.learning_rate, values.epochs * batches)
-    best: Best | None = None
-    for epoch in range(values.epochs):
-        start = time.monotonic()
-        network.train()
-        right, total, loss_sum = 0, 0, 0.0
-        order = torch.randperm(len(training))[: batches * values.mini_batch_size]
-        for batch, indices in enumerate(order.split(values.mini_batch_size)):
-            chosen = augment(data[indices])
-            labels = training.labels[indices]
-            logits = network(chosen)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=0.1)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            scheduler.step()
-            right += int((logits.argmax(1) == labels).sum())
-            total += len(labels)
-            loss_sum += loss.item() * len(labels)
-            if batch and batch % 20 == 0:
-                say(
-                    f"Epoch[{epoch}] Batch [{batch}]#011Speed: {total / (time.monotonic() - start):.3f} samples/sec#011accuracy={right / total:.6f}"
-                )
-            update(averaged.network, network, 0.98)
-        say(f"Epoch[{epoch}] Train-accuracy={right / total:.6f}")
-        say(f"Epoch[{epoch}] Train-loss={loss_sum / total:.6f}")
-        say(f"Epoch[{epoch}] Time cost={time.monotonic() - start:.3f}")
-        accuracy = evaluate(averaged, validation)
-        say(f"Epoch[{epoch}] Validation-accuracy={accuracy:.6f}")
-        if best is None or accuracy >= best.validation_accuracy:
-            best = Best(epoch, accuracy, right / total, loss_sum / total, copy.deepcopy(averaged.state_dict()))
-            say(f"Epoch[{epoch}] Storing the best model with validation accuracy: {accuracy:.6f}")
-    if best is None:
-        raise RuntimeError("no epoch ran")
-    averaged.load_state_dict(best.state)
-    return averaged, best
+class Trainer:
+    """One job's training; `stopping` says between batches whether to end early with the best epoch so far."""
+
+    def __init__(
+        self, values: Hyperparameters, training: Dataset, validation: Dataset, stopping: Callable[[], bool]
+    ) -> None:
+        self.values, self.training, self.validation, self.stopping = values, training, validation, stopping
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.half = values.precision_dtype == "float16"
+        if self.half and self.device.type == "cpu":
+            raise ClientError("hyperparameter precision_dtype is float16: without a GPU it must be float32")
+        if len(training) < values.mini_batch_size:
+            raise ClientError(
+                f"hyperparameter mini_batch_size is {values.mini_batch_size}: "
+                f"it must be at most the number of training images, {len(training)}"
+            )
+        self.batches = len(training) // values.mini_batch_size
+        self.live = self._prepare().to(self.device, memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.live)
+        self.network: nn.Module = self.live.network
+        self.optimizer = optimization.optimizer(self.network, values)
+        factor = optimization.schedule(values, self.batches)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half)
+        self.steps = 0
+        self.best: Result | None = None
+        self._best_state: dict[str, Tensor] = {}
+
+    def _prepare(self) -> Classifier:
+        """The untrained classifier, with what is computed from the training images."""
+        order = torch.randperm(len(self.training))[:STATISTICS_IMAGES]
+        pixels = self.training.images(order).permute(0, 3, 1, 2).float()
+        network = networks.build(self.values)
+        classifier = Classifier(network, pixels.mean((0, 2, 3)), pixels.std((0, 2, 3)).clamp_min(1))
+        if isinstance(network.stem, networks.WhiteningStem):
+            network.stem.fit(classifier.normalise(pixels))
+        return classifier
+
+    def classifier(self) -> Classifier:
+        """The classifier with the weights of the best epoch."""
+        self.averaged.load_state_dict(self._best_state)
+        return self.averaged
+
+    def epoch(self, number: int) -> Result | None:
+        """Train and validate for one epoch; nothing when it was stopped."""
+        progress = Progress(number, self.values.top_k)
+        self.live.train()
+        size = self.values.mini_batch_size
+        order = torch.randperm(len(self.training))[: self.batches * size].view(-1, size)
+        for indices in order:
+            if self.stopping():
+                return None
+            self._step(indices, progress)
+        if not math.isfinite(progress.loss):
+            raise ClientError(
+                f"the training loss is {progress.loss} in epoch {number}: "
+                f"set a learning_rate lower than {self.values.learning_rate}"
+            )
+        progress.trained()
+        accuracy, near, loss = self._validate()
+        progress.validated(accuracy, near)
+        result = Result(number, progress.accuracy, progress.loss, accuracy, near, loss)
+        if result.better_than(self.best):
+            self.best = result
+            self._best_state = copy.deepcopy(self.averaged.state_dict())
+            progress.note(f"Storing the best model with validation accuracy: {accuracy:.6f}")
+        return result
+
+    def _step(self, indices: Tensor, progress: Progress) -> None:
+        images = self.training.images(indices, random=True).to(self.device).permute(0, 3, 1, 2).float()
+        images = self.live.normalise(augment(images, self.values.augmentation_type))
+        labels = self.training.labels[indices].to(self.device)
+        with torch.autocast(self.device.type, torch.float16, enabled=self.half):
+            logits = self.network(images.contiguous(memory_format=torch.channels_last))
+        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=RECIPE.label_smoothing)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(self.scaler.scale(loss))
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.step()
+        self.steps += 1
+        self._average()
+        right, near = self._right(logits.detach(), labels)
+        progress.batch(len(labels), right, near, float(loss.detach()))
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averaged weights; at first quickly, as there is little to average."""
+        kept = min(RECIPE.averaging, self.steps / (9 + self.steps))
+        targets = list(self.averaged.network.state_dict().values())
+        sources = list(self.live.network.state_dict().values())
+        for target, source in zip(targets, sources, strict=True):
+            if target.is_floating_point():
+                target.lerp_(source, 1 - kept)
+            else:
+                target.copy_(source)
+
+    def _right(self, answers: Tensor, labels: Tensor) -> tuple[int, int]:
+        ranked = answers.topk(self.values.top_k or 1, dim=1).indices == labels[:, None]
+        return int(ranked[:, 0].sum()), int(ranked.sum())
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float, float]:
+        """The averaged classifier's accuracy, top-k accuracy and loss on all validation images."""
+        self.averaged.eval()
+        right, near, loss = 0, 0, 0.0
+        for indices in torch.arange(len(self.validation)).split(VALIDATION_BATCH):  # type: ignore[no-untyped-call]
+            labels = self.validation.labels[indices].to(self.device)
+            answers = self.averaged(self.validation.images(indices).to(self.device))
+            loss += float(functional.nll_loss(answers.clamp_min(1e-12).log(), labels, reduction="sum"))
+            first, any_of_them = self._right(answers, labels)
+            right, near = right + first, near + any_of_them
+        count = len(self.validation)
+        return right / count, near / count, loss / count
 
 
-def augment(data: Tensor) -> Tensor:
-    data = torch.where(torch.rand(len(data), 1, 1, 1) < 0.5, data.flip(3), data)
-    size = data.shape[-1]
-    padded = functional.pad(data, (4, 4, 4, 4), mode="reflect")
-    offsets = torch.randint(0, 9, (len(data), 2)).tolist()
-    return torch.stack([image[:, y : y + size, x : x + size] for image, (y, x) in zip(padded, offsets, strict=True)])
+class EarlyStopping:
+    """The documented rule: stop when the accuracy has not risen enough for `early_stopping_patience` epochs."""
 
+    def __init__(self, values: Hyperparameters) -> None:
+        self._values = values
+        self._best = 0.0
+        self._waited = 0
 
-@torch.no_grad()
-def update(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    for target, source in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if target.is_floating_point():
-            target.lerp_(source, 1 - decay)
+    def __call__(self, result: Result) -> bool:
+        accuracy = result.validation_accuracy
+        if self._best == 0 or (accuracy - self._best) / self._best > self._values.early_stopping_tolerance:
+            self._best, self._waited = max(accuracy, self._best), 0
         else:
-            target.copy_(source)
-
-
-@torch.no_grad()
-def evaluate(classifier: Classifier, dataset: Dataset) -> float:
-    classifier.eval()
-    right = 0
-    for start in range(0, len(dataset), 256):
-        answers = classifier(dataset.images[start : start + 256]).argmax(1)
-        right += int((answers == dataset.labels[start : start + 256]).sum())
-    return right / len(dataset)
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
+            self._waited += 1
+        done = result.epoch + 1 >= self._values.early_stopping_min_epochs
+        return self._values.early_stopping and done and self._waited >= self._values.early_stopping_patience

@@ -1,4 +1,4 @@
-"""Starts a container's program so that it cannot outlive the cloud: run by path, with the parent's id and the program's arguments."""
+"""Starts a container's program so that it cannot outlive the cloud; its arguments: the parent's id, then the program's."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class ExecutionError(SconesError):
     """A state machine execution cannot be started or judged."""
 
 
-class TestCaseError(SconesError):
+class NoTestImagesError(SconesError):
     """There are no test images to choose from, or not enough."""
 
 

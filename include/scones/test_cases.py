@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from include.scones.cifar.dataset import describe
-from include.scones.errors import TestCaseError
+from include.scones.errors import NoTestImagesError
 from include.scones.settings import Settings
 
 
@@ -21,12 +21,12 @@ def generate_test_cases(settings: Settings, count: int, seed: int) -> list[dict[
         For each image the workflow's input (`event`), its `true_class`, and all `classes` in the endpoint's order.
 
     Raises:
-        TestCaseError: there is no data set, or it has fewer than `count` test images.
+        NoTestImagesError: there is no data set, or it has fewer than `count` test images.
     """
     s3 = boto3.client("s3", region_name=settings.region)
     images = sorted(manifest(s3, settings.bucket))
     if not 1 <= count <= len(images):
-        raise TestCaseError(f"{count} test images were asked for: choose from 1 to {len(images)}")
+        raise NoTestImagesError(f"{count} test images were asked for: choose from 1 to {len(images)}")
     classes = describe(settings.bucket)["classes"]
     chosen = random.Random(seed).sample(images, count)  # noqa: S311 - a reproducible choice, not a secret
     return [
@@ -46,6 +46,6 @@ def manifest(s3: BaseClient, bucket: str, key: str = "test.lst") -> list[tuple[i
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket"}:
             raise
-        raise TestCaseError(f"there is no s3://{bucket}/{key}: run cifar_etl first") from error
+        raise NoTestImagesError(f"there is no s3://{bucket}/{key}: run cifar_etl first") from error
     lines = [line.split("\t") for line in content.splitlines()]
     return [(int(index), int(label), name) for index, label, name in lines]

@@ -1,4 +1,4 @@
-"""Container processes that never outlive the cloud: each in a group of its own, ended with its parent, and written down."""
+"""Container processes that never outlive the cloud: each in a group of its own, ended with its parent, written down."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def end_leftovers(context: Context) -> None:
 
 def _started(pid: int) -> str:
     """When the process started, as the system tells it; empty when there is none."""
-    if sys.platform == "linux":
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
+            return stat.read_text().rpartition(")")[2].split()[19]  # field 22 of proc(5), counted from the third
         except OSError:
             return ""
-        return stat.rpartition(")")[2].split()[19]  # field 22 of proc(5), counted from the third
     answer = subprocess.run(
         ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=10, check=False
     )

@@ -151,7 +151,7 @@ def _append(session: httpx.Client, url: str, partial: Path) -> None:
         total = offset + int(answer.headers.get("Content-Length", 0))
         done, logged = offset, offset
         with partial.open("ab" if offset else "wb") as file:
-            for chunk in answer.iter_bytes(1 << 20):
+            for chunk in answer.iter_raw():
                 file.write(chunk)
                 done += len(chunk)
                 if done > MAX_ARCHIVE_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: object) -> None:
     target = f"{tmp_path}/made-by-the-pickle"
     with pytest.raises(UnsafePickleError, match=r"asks for posix\.mkdir"):
         unpickle.loads(pickle.dumps(Command(target)))
-    assert not os.path.exists(target)
+    assert not Path(target).exists()
 
 
 @pytest.mark.parametrize("value", [os.system, print, pickle.Unpickler, Exception("x")])
