@@ -1,4 +1,4 @@
-"""Starts a container's program so that it cannot outlive the cloud; its arguments: the parent's id, then the program's."""
+"""Starts a container's program so that it cannot outlive the cloud: `child.py <id of the cloud> <program> <arguments>`."""
 
 from __future__ import annotations
 

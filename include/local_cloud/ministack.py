@@ -1,0 +1,56 @@
+"""MiniStack, set up to run inside this process: its settings are environment names, read once when it is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from .sagemaker.context import ACCOUNT, DEFAULT_REGION
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# What this project uses and what that depends on. The rest stays out: it opens ports of its own (iot, transfer, the
+# databases), wants Docker, or only pretends to work (batch).
+SERVICES = (
+    "account,cloudformation,dynamodb,dynamodbstreams,ecr,events,iam,kms,lambda,logs,monitoring,organizations,"
+    "resource-groups,s3,scheduler,secretsmanager,sns,sqs,ssm,states,sts,tagging"
+)
+
+
+def configure(host: str, port: int, url: str, data: Path) -> None:
+    """Set the environment; everything that MiniStack writes then lies under `data`. Call it before `load`."""
+    scratch = data / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        {
+            "BIND_HOST": host,
+            "MINISTACK_HOST": host,
+            "GATEWAY_PORT": str(port),
+            "AWS_ENDPOINT_URL": url,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": DEFAULT_REGION,
+            "SERVICES": SERVICES,
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(data / "s3"),
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(data / "state"),
+            "TMPDIR": str(scratch),
+            "LAMBDA_EXECUTOR": "local",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+    )
+
+
+def load() -> App:
+    from ministack.app import app
+
+    application: App = app
+    return application

@@ -1,0 +1,109 @@
+"""Models: a container image and where its artifact is. Neither is looked at before an endpoint serves it, as on AWS."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from . import artifacts, tags
+from .context import Context
+from .errors import AlreadyExists, ArtifactError, NotImplementedException, ValidationException
+from .listing import Listing
+from .operations import operation
+
+KIND = "model"
+_LISTING = Listing("Models", ("ModelName", "ModelArn", "CreationTime"), "ModelName")
+
+
+@operation("CreateModel")
+def create_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    _check(request)
+    name = request["ModelName"]
+    arn = context.arn(f"{KIND}/{name}")
+    document = {
+        **{key: value for key, value in request.items() if key != "Tags"},
+        "ModelArn": arn,
+        "CreationTime": time.time(),
+    }
+    document.setdefault("EnableNetworkIsolation", False)
+    try:
+        context.store.create(KIND, name, document)
+    except AlreadyExists as error:
+        raise ValidationException(f'Cannot create already existing model "{arn}".') from error
+    tags.attach(context, arn, request.get("Tags", []))
+    return {"ModelArn": arn}
+
+
+@operation("DescribeModel")
+def describe_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    return find_model(context, request["ModelName"])
+
+
+@operation("ListModels")
+def list_models(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    return _LISTING.answer(context.store.list(KIND), request)
+
+
+@operation("DeleteModel")
+def delete_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    model = find_model(context, request["ModelName"])
+    context.store.delete(KIND, model["ModelName"])
+    tags.forget(context, model["ModelArn"])
+    return {}
+
+
+def find_model(context: Context, name: str) -> dict[str, Any]:
+    """The model as DescribeModel shows it. Raises `ValidationException`."""
+    model = context.store.find(KIND, name)
+    if model is None:
+        raise ValidationException(f'Could not find model "{context.arn(f"{KIND}/{name}")}".')
+    return model
+
+
+def container(model: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a model: its `Image`, `Environment` and where the artifact is."""
+    found: dict[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+    return found
+
+
+def fetch(context: Context, model: dict[str, Any], folder: Path, scratch: Path) -> None:
+    """Put the model's files into `folder`; `scratch` holds the archive meanwhile. It blocks. Raises `ArtifactError`."""
+    definition = container(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if source and source["S3DataType"] == "S3Prefix":
+        if artifacts.download_prefix(context.s3, source["S3Uri"], folder) == 0:
+            raise ArtifactError(f"Could not find model data at {source['S3Uri']}.")
+        return
+    uri = source["S3Uri"] if source else definition.get("ModelDataUrl")
+    if uri is None:
+        return
+    archive = scratch / "model.tar.gz"
+    try:
+        artifacts.download(context.s3, uri, archive)
+        artifacts.unpack(archive, folder)
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _check(request: dict[str, Any]) -> None:
+    primary, several = request.get("PrimaryContainer"), request.get("Containers")
+    if (primary is None) == (several is None):
+        raise ValidationException("Exactly one of PrimaryContainer and Containers must be given.")
+    if several is not None and len(several) != 1:
+        raise NotImplementedException(
+            f"inference pipelines are not implemented: give one container, not {len(several)}"
+        )
+    if "ExecutionRoleArn" not in request:
+        raise ValidationException("ExecutionRoleArn must be given: the role that the model's container works with")
+    definition = primary or (several or [{}])[0]
+    if "ModelPackageName" in definition or definition.get("Mode", "SingleModel") != "SingleModel":
+        raise NotImplementedException("model packages and multi-model containers are not implemented: give an Image")
+    if "Image" not in definition:
+        raise ValidationException("The container definition must have an Image.")
+    source = definition.get("ModelDataSource", {}).get("S3DataSource", {})
+    if "ModelDataUrl" in definition and source:
+        raise ValidationException("Only one of ModelDataUrl and ModelDataSource may be given.")
+    if (source.get("S3DataType"), source.get("CompressionType")) in (("S3Prefix", "Gzip"), ("S3Object", "None")):
+        raise NotImplementedException("a model is one gzip-compressed object, or all files of a prefix uncompressed")
