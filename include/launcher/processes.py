@@ -13,6 +13,8 @@ from include.launcher.errors import LaunchError
 
 GRACE_SECONDS = 40
 LOG_TAIL = 3000
+# Kept so that Python does not warn, when it drops one, of a process that is meant to go on.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
+        _started.append(process)
         started = psutil.Process(process.pid).create_time()
         self._file.write_text(json.dumps({"pid": process.pid, "created": started}))
 

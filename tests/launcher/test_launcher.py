@@ -1,0 +1,121 @@
+"""The command line refuses what cannot work, in words, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from include.launcher import config, source
+from include.launcher.errors import LaunchError
+from tests.conftest import ROOT, free_port
+
+
+def launch(command: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "include.launcher", *command.split()],
+        cwd=ROOT,
+        env=dict(os.environ) | {"SCONES_HOME": str(home), "COLUMNS": "300"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("setting", ["SCONES_CLOUD_PORT", "SCONES_AIRFLOW_PORT"])
+def test_a_taken_port_is_named(tmp_path: Path, setting: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ports = {"SCONES_CLOUD_PORT": str(free_port()), "SCONES_AIRFLOW_PORT": str(free_port())}
+        done = launch("up", tmp_path, **(ports | {setting: port}))
+    assert done.returncode == 1
+    assert f"port {port} on 127.0.0.1 is taken" in done.stdout
+    assert f"set {setting} to a free port" in done.stdout
+    assert not list((tmp_path / "run").glob("*.json"))
+
+
+def test_two_launches_at_once_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "launcher.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = launch("status", tmp_path)
+    assert done.returncode == 1
+    assert "another launch is at work" in done.stdout
+
+
+def test_aws_without_credentials_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    bare = {name: "" for name in os.environ if name.startswith("AWS_")} | {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    bare.pop("AWS_ENDPOINT_URL", None)
+    done = launch("up --target aws", tmp_path, **bare)
+    assert done.returncode == 1
+    assert "AWS cannot be used" in done.stdout
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_home_serves_one_target(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("aws")
+    done = launch("up", tmp_path)
+    assert done.returncode == 1
+    assert "belongs to the target aws" in done.stdout
+
+
+def test_secrets_are_random_and_private(tmp_path: Path) -> None:
+    first = config.Config("local", tmp_path / "a", 1, 2)
+    second = config.Config("local", tmp_path / "b", 1, 2)
+    assert first.password() == first.password() != second.password()
+    environment = first.environment()
+    assert environment["AIRFLOW__API_AUTH__JWT_SECRET"] != second.environment()["AIRFLOW__API_AUTH__JWT_SECRET"]
+    secrets = [*first.airflow_home.glob("*.secret"), first.airflow_home / "passwords.json"]
+    assert len(secrets) == 3
+    assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
+
+
+def test_the_local_target_overrides_the_users_aws_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    local = config.Config("local", tmp_path, 4000, 2).environment()
+    assert local["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4000"
+    assert "AWS_PROFILE" not in local and "AWS_SESSION_TOKEN" not in local
+    assert config.Config("aws", tmp_path, 4000, 2).environment()["AWS_PROFILE"] == "work"
+
+
+def test_an_archive_that_was_given_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCONES_ARCHIVE", "some/archive.tar.gz")
+    monkeypatch.setenv("SCONES_ARCHIVE_SHA256", "0" * 64)
+    chosen = source.choose(config.Config("local", tmp_path, 1, 2))
+    assert chosen.conf == {"archive": str(Path("some/archive.tar.gz").resolve()), "sha256": "0" * 64}
+    monkeypatch.setenv("SCONES_ARCHIVE", "s3://bucket/a.tar.gz")
+    assert source.choose(config.Config("local", tmp_path, 1, 2)).conf["archive"] == "s3://bucket/a.tar.gz"
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that nobody answers on: the network as it looks when there is none."""
+    monkeypatch.delenv("SCONES_ARCHIVE", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_the_network_the_sample_is_drawn_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "SHARED_ARCHIVE", tmp_path / "none.tar.gz")
+    chosen = source.choose(config.Config("local", tmp_path, 1, 2))
+    assert "GENERATED SAMPLE" in chosen.warning
+    assert Path(chosen.conf["archive"]).is_file()
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_the_network_aws_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match="set SCONES_ARCHIVE to another archive"):
+        source.choose(config.Config("aws", tmp_path, 1, 2))
