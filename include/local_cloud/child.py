@@ -1,4 +1,4 @@
-"""Starts a container's program so that it cannot outlive the cloud: `child.py <id of the cloud> <program> <arguments>`."""
+"""Starts a container's program so that it cannot outlive the cloud: `child.py <cloud's id> <program> <arguments>`."""
 
 from __future__ import annotations
 

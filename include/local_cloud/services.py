@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from .sagemaker import models, processes, tags
+from .sagemaker import models, processes, tags, training_jobs
 from .sagemaker.context import Context
 from .snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
 
 # Importing a module registers its operations.
-OPERATION_MODULES = (models, tags)
+OPERATION_MODULES = (models, tags, training_jobs)
 
 
 class Services:
@@ -30,13 +30,13 @@ class Services:
         """Begin; what needs the cloud's own S3 or Logs goes on in the background: those answer only after this."""
         for context in self.context.every_region():
             processes.end_leftovers(context)
+            training_jobs.startup(context)
         self.snapshots.start()
         self._starting = asyncio.create_task(self._start_all())
 
     async def _start_all(self) -> None:
         try:
-            for context in self.context.every_region():
-                pass  # endpoints.startup(context)
+            pass  # endpoints.startup(context)
         except Exception as error:
             logger.exception("a service of the local cloud did not start")
             self.problem = f"{type(error).__name__}: {error}"
@@ -51,7 +51,7 @@ class Services:
         self.ready = False
         if self._starting is not None:
             await self._starting
-        for context in self.context.every_region():
-            pass  # endpoints.shutdown(context)
+        await asyncio.to_thread(training_jobs.shutdown)
+        # endpoints.shutdown(context)
         await self.snapshots.stop()
         self.context.shared.database.close()

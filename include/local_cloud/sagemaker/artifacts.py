@@ -49,15 +49,17 @@ def keys(s3: Any, uri: str) -> list[str]:
 def download_prefix(s3: Any, uri: str, folder: Path) -> int:
     """Fetch every object whose key begins with the URI's, several at a time, and say how many there were.
 
-    A file's place in `folder` is its key after the prefix's last `/`, as SageMaker does it. Raises `ArtifactError`.
+    `train` and `train/` both put `train/a.png` at `a.png`; the name of `train.lst`, which also begins with `train`, stays
+    whole. Raises `ArtifactError`.
     """
     bucket, prefix = parse(uri)
     found = keys(s3, uri)
-    base = prefix[: prefix.rfind("/") + 1]
     folder.mkdir(parents=True, exist_ok=True)
+    whole = prefix.rstrip("/") + "/" if prefix else ""
+    parent = prefix[: prefix.rfind("/") + 1]
 
     def fetch(key: str) -> None:
-        relative = PurePosixPath(key[len(base) :])
+        relative = PurePosixPath(key.removeprefix(whole) if key.startswith(whole) else key.removeprefix(parent))
         if relative.is_absolute() or ".." in relative.parts:
             raise ArtifactError(f"the key {key!r} leaves its folder: rename the object")
         download(s3, f"s3://{bucket}/{key}", folder / relative)

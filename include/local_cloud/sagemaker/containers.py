@@ -21,14 +21,18 @@ _REGISTRY_PATH = re.compile(
 )
 
 
-def command(images: Mapping[str, list[str]], image: str, mode: str) -> list[str]:
-    """The arguments that run an image as `train` or `serve`. Raises `UnknownImage`."""
+def repository(images: Mapping[str, list[str]], image: str) -> str:
+    """The name in an image's registry path. Raises `UnknownImage`."""
     match = _REGISTRY_PATH.fullmatch(image)
-    repository = match["repository"] if match else ""
-    if repository not in images:
+    if match is None or match["repository"] not in images:
         known = ", ".join(f"<account>.dkr.ecr.<region>.amazonaws.com/{name}:1" for name in sorted(images))
         raise UnknownImage(f"the image {image!r} cannot be run by the local cloud: use {known}")
-    return [*images[repository], mode]
+    return match["repository"]
+
+
+def command(images: Mapping[str, list[str]], image: str, mode: str) -> list[str]:
+    """The arguments that run an image as `train` or `serve`. Raises `UnknownImage`."""
+    return [*images[repository(images, image)], mode]
 
 
 def environment(base: Path, extra: Mapping[str, str], region: str, url: str) -> dict[str, str]:

@@ -1,0 +1,207 @@
+"""One training job from its place in the queue to its end: the steps, and what each way of ending means."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from . import artifacts, containers, transitions
+from .context import Context
+from .errors import ArtifactError, WorkError
+from .logs import LogStream
+from .training_container import Ending, TrainingContainer
+from .training_metrics import FinalMetrics
+
+KIND = "training-job"
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+HOST = "algo-1"
+FAILURE_LENGTH = 1024
+INTERRUPTED = "InternalServerError: the local cloud was stopped or killed before the job ended: create a new job"
+_LAST_STATES = {"exited": "Completed", "stopped": "Stopped", "max runtime": "MaxRuntimeExceeded"}
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingJob:
+    """The document in the store is the only state that lasts; this object lives while the job waits or runs."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self.context = context
+        self.name = name
+        self.key = (context.region, name)
+        self.folder = context.data / "jobs" / context.region / name
+        self._container = TrainingContainer(context)
+        self._interrupted = False
+        self._started: float | None = None
+        self._metrics = FinalMetrics([])
+
+    @property
+    def base(self) -> Path:
+        """What the container sees as `/opt/ml`."""
+        return self.folder / "ml"
+
+    def wait_for_turn(self) -> None:
+        self._step("Pending")
+
+    def stop(self) -> None:
+        self._container.stop()
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        self._container.kill()
+
+    def stopped_before_start(self) -> None:
+        self._advance("Stopped")
+
+    def interrupted(self) -> None:
+        self._advance("Failed", FailureReason=INTERRUPTED)
+
+    def run(self) -> None:
+        log = LogStream(self.context, LOG_GROUP, f"{self.name}/{HOST}-{int(time.time())}")
+        try:
+            self._run(log)
+        except WorkError as error:
+            self._end("Failed", FailureReason=f"ClientError: {error}"[:FAILURE_LENGTH])
+        except Exception as error:
+            logger.exception("training job %s failed inside the local cloud", self.name)
+            self._end("Failed", FailureReason=f"InternalServerError: {error}"[:FAILURE_LENGTH])
+        finally:
+            log.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, log: LogStream) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._started = time.time()
+        job = self._step("Downloading", TrainingStartTime=self._started)
+        if job is None:
+            self._end("Stopped")
+            return
+        command = containers.command(self.context.images, job["AlgorithmSpecification"]["TrainingImage"], "train")
+        self._prepare(job)
+        if self._step("Training") is None:
+            self._end("Stopped")
+            return
+        self._metrics = FinalMetrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
+
+        def output(line: str) -> None:
+            log.write(line)
+            self._metrics.read(line)
+
+        seconds = job["StoppingCondition"]["MaxRuntimeInSeconds"]
+        ending = self._container.run(command, self.folder, self._environment(job), output, seconds)
+        self._finish(job, ending, log)
+
+    def _prepare(self, job: dict[str, Any]) -> None:
+        config = self.base / "input" / "config"
+        for folder in (config, self.base / "model", self.base / "output" / "data"):
+            folder.mkdir(parents=True)
+        channels = job.get("InputDataConfig", [])
+        for name, content in (
+            ("hyperparameters", job.get("HyperParameters", {})),
+            ("inputdataconfig", {channel["ChannelName"]: _channel_config(channel) for channel in channels}),
+            ("resourceconfig", _resource_config(job["ResourceConfig"])),
+        ):
+            (config / f"{name}.json").write_text(json.dumps(content))
+        for channel in channels:
+            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+            folder = self.base / "input" / "data" / channel["ChannelName"]
+            if artifacts.download_prefix(self.context.s3, uri, folder) == 0:
+                raise ArtifactError(
+                    f'no S3 objects found under S3 URL "{uri}" given in input data source of channel '
+                    f"{channel['ChannelName']}: put the data there, or correct the S3Uri"
+                )
+
+    def _environment(self, job: dict[str, Any]) -> dict[str, str]:
+        extra = {
+            **job.get("Environment", {}),
+            "TRAINING_JOB_NAME": self.name,
+            "TRAINING_JOB_ARN": job["TrainingJobArn"],
+        }
+        return containers.environment(self.base, extra, self.context.region, self.context.url)
+
+    def _finish(self, job: dict[str, Any], ending: Ending, log: LogStream) -> None:
+        if self._interrupted:
+            self._end("Failed", FailureReason=INTERRUPTED)
+        elif ending.cause == "exited" and ending.code != 0:
+            self._end("Failed", FailureReason=self._failure(ending.code, log)[:FAILURE_LENGTH])
+        else:
+            self._upload(job)
+            self._end(_LAST_STATES[ending.cause])
+
+    def _upload(self, job: dict[str, Any]) -> None:
+        """Store what the container left, as SageMaker also does for a job that was stopped."""
+        destination = job["ModelArtifacts"]["S3ModelArtifacts"]
+        with contextlib.suppress(transitions.WrongState):
+            self._advance("Uploading")
+        output = self.base / "output" / "data"
+        for folder, uri in (
+            (self.base / "model", destination),
+            (output, f"{destination.rpartition('/')[0]}/output.tar.gz"),
+        ):
+            if any(folder.iterdir()):
+                archive = self.folder / uri.rpartition("/")[2]
+                artifacts.pack(folder, archive)
+                artifacts.upload(self.context.s3, archive, uri)
+
+    def _failure(self, code: int, log: LogStream) -> str:
+        written = ""
+        with contextlib.suppress(FileNotFoundError):
+            written = (self.base / "output" / "failure").read_text(errors="replace").strip()
+        if written.startswith(("ClientError:", "InternalServerError:", "AlgorithmError:")):
+            return written
+        if written:
+            return f"AlgorithmError: {written}, exit code: {code}"
+        return (
+            f"AlgorithmError: the container ended without saying why: read the log stream {log.name}, exit code: {code}"
+        )
+
+    def _step(self, secondary: str, **changes: Any) -> dict[str, Any] | None:
+        """Go one step on; None when the job is being stopped instead."""
+        try:
+            return self._advance(secondary, **changes)
+        except transitions.WrongState:
+            if self.context.store.get(KIND, self.name)["SecondaryStatus"] != "Stopping":
+                raise
+            return None
+
+    def _end(self, secondary: str, **changes: Any) -> None:
+        now = time.time()
+        if self._started is not None:
+            seconds = max(1, round(now - self._started))
+            changes.update(TrainingEndTime=now, TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
+        if self._metrics.data():
+            changes["FinalMetricDataList"] = self._metrics.data()
+        self._advance(secondary, **changes)
+
+    def _advance(self, secondary: str, **changes: Any) -> dict[str, Any]:
+        def change(job: dict[str, Any]) -> dict[str, Any]:
+            return transitions.advance(job, secondary, time.time(), **changes)
+
+        return self.context.store.modify(KIND, self.name, change)
+
+
+def _channel_config(channel: dict[str, Any]) -> dict[str, str]:
+    source = channel["DataSource"]["S3DataSource"]
+    config = {
+        "TrainingInputMode": "File",
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    return config | ({"ContentType": channel["ContentType"]} if "ContentType" in channel else {})
+
+
+def _resource_config(resources: dict[str, Any]) -> dict[str, Any]:
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": resources["InstanceType"], "hosts": [HOST]}
+    return {
+        "current_host": HOST,
+        "current_instance_type": resources["InstanceType"],
+        "current_group_name": "homogeneousCluster",
+        "hosts": [HOST],
+        "instance_groups": [group],
+        "network_interface_name": "lo",
+    }

@@ -1,0 +1,229 @@
+"""CreateTrainingJob and its kin: what a request may ask for, and what the store then says about the job."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from typing import Any
+
+from . import containers, tags, training_metrics, transitions
+from .context import Context
+from .errors import (
+    AlreadyExists,
+    NotImplementedException,
+    ResourceInUse,
+    UnknownImage,
+    ValidationException,
+)
+from .listing import Listing
+from .operations import operation
+from .training_job import KIND, TrainingJob
+from .training_queue import QUEUE
+
+_DAY = 86_400
+_LISTING = Listing(
+    "TrainingJobSummaries",
+    (
+        "TrainingJobName",
+        "TrainingJobArn",
+        "CreationTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+    ),
+    "TrainingJobName",
+    "TrainingJobStatus",
+    status_after_page=True,
+)
+
+# What would change the result of a job and is not there: refused rather than left out in silence.
+_NOT_IMPLEMENTED = (
+    "ServerlessJobConfig",
+    "CheckpointConfig",
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
+    "ProfilerRuleConfigurations",
+    "TensorBoardOutputConfig",
+    "MlflowConfig",
+    "ModelPackageConfig",
+    "EnableManagedSpotTraining",
+    "AlgorithmSpecification.AlgorithmName",
+    "AlgorithmSpecification.ContainerEntrypoint",
+    "AlgorithmSpecification.ContainerArguments",
+    "ResourceConfig.InstanceGroups",
+    "ResourceConfig.KeepAlivePeriodInSeconds",
+    "ResourceConfig.TrainingPlanArn",
+)
+_CHANNEL_NOT_IMPLEMENTED = (
+    "DataSource.FileSystemDataSource",
+    "DataSource.DatasetSource",
+    "ShuffleConfig",
+    "DataSource.S3DataSource.HubAccessConfig",
+)
+_CHANNEL_VALUES = {
+    "CompressionType": {"None"},
+    "RecordWrapperType": {"None"},
+    "InputMode": {"File", "FastFile"},
+    "DataSource.S3DataSource.S3DataType": {"S3Prefix"},
+}
+
+
+def startup(context: Context) -> None:
+    """Fail the jobs that an earlier cloud left unfinished, and remove their files."""
+    for job in context.store.list(KIND):
+        if not transitions.is_final(job):
+            TrainingJob(context, job["TrainingJobName"]).interrupted()
+    shutil.rmtree(context.data / "jobs" / context.region, ignore_errors=True)
+
+
+def shutdown() -> None:
+    """End every job. It blocks until they have ended."""
+    QUEUE.close()
+
+
+@operation("CreateTrainingJob")
+def create_training_job(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    _check(request)
+    name = request["TrainingJobName"]
+    arn = context.arn(f"{KIND}/{name}")
+    output = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    document = {
+        "EnableNetworkIsolation": False,
+        "EnableInterContainerTrafficEncryption": False,
+        "EnableManagedSpotTraining": False,
+        **{key: value for key, value in request.items() if key not in ("Tags", "SessionChainingConfig")},
+        "TrainingJobArn": arn,
+        "AlgorithmSpecification": _algorithm(request["AlgorithmSpecification"], context),
+        "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{name}/output/model.tar.gz"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": _DAY, **request.get("StoppingCondition", {})},
+        **transitions.begin(time.time()),
+    }
+    try:
+        context.store.create(KIND, name, document)
+    except AlreadyExists as error:
+        raise ResourceInUse(
+            f"Training job names must be unique within an AWS account and region, and a training job with this name "
+            f"already exists ({arn})"
+        ) from error
+    tags.attach(context, arn, request.get("Tags", []))
+    QUEUE.add(TrainingJob(context, name))
+    return {"TrainingJobArn": arn}
+
+
+@operation("DescribeTrainingJob")
+def describe_training_job(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    return _find(request["TrainingJobName"], context)
+
+
+@operation("ListTrainingJobs")
+def list_training_jobs(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    for member in ("WarmPoolStatusEquals", "TrainingPlanArnEquals"):
+        if member in request:
+            raise NotImplementedException(f"{member} is not implemented by the local cloud: leave it out")
+    return _LISTING.answer(context.store.list(KIND), request)
+
+
+@operation("StopTrainingJob")
+def stop_training_job(request: dict[str, Any], context: Context) -> dict[str, Any]:
+    name = _find(request["TrainingJobName"], context)["TrainingJobName"]
+
+    def stopping(job: dict[str, Any]) -> dict[str, Any]:
+        if job["TrainingJobStatus"] == "Stopping":
+            return job
+        return transitions.advance(job, "Stopping", time.time())
+
+    try:
+        context.store.modify(KIND, name, stopping)
+    except transitions.WrongState as error:
+        status = context.store.get(KIND, name)["TrainingJobStatus"]
+        raise ValidationException(
+            f"The request was rejected because the training job is in status {status}."
+        ) from error
+    QUEUE.stop((context.region, name))
+    return {}
+
+
+def _find(name: str, context: Context) -> dict[str, Any]:
+    job = context.store.find(KIND, name)
+    if job is None:
+        raise ValidationException("Requested resource not found.")
+    return job
+
+
+def _algorithm(specification: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The specification with the metrics that a built-in algorithm defines; they are not the user's to define."""
+    try:
+        repository = containers.repository(context.images, specification["TrainingImage"])
+    except UnknownImage:
+        return specification  # the job itself fails for it
+    built_in = training_metrics.definitions(repository)
+    if built_in and specification.get("MetricDefinitions"):
+        raise ValidationException(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. "
+            "Please retry the request without specifying metric definitions."
+        )
+    return {
+        "EnableSageMakerMetricsTimeSeries": False,
+        **({"MetricDefinitions": built_in} if built_in else {}),
+        **specification,
+    }
+
+
+def _check(request: dict[str, Any]) -> None:
+    for member in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
+        if member not in request:
+            raise ValidationException(f"{member} must be given")
+    if "TrainingImage" not in request["AlgorithmSpecification"]:
+        raise ValidationException("AlgorithmSpecification must have a TrainingImage or an AlgorithmName")
+    _refuse(request, _NOT_IMPLEMENTED)
+    _check_resources(request["ResourceConfig"])
+    if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
+        raise NotImplementedException("OutputDataConfig.CompressionType NONE is not implemented: use GZIP")
+    if request["AlgorithmSpecification"]["TrainingInputMode"] == "Pipe":
+        raise NotImplementedException("TrainingInputMode Pipe is not implemented: use File")
+    channels = request.get("InputDataConfig", [])
+    names = [channel["ChannelName"] for channel in channels]
+    if len(set(names)) != len(names):
+        raise ValidationException(f"Channel names must be unique: {', '.join(names)}")
+    for channel in channels:
+        _check_channel(channel)
+    for definition in request["AlgorithmSpecification"].get("MetricDefinitions", []):
+        try:
+            re.compile(definition["Regex"])
+        except re.error as error:
+            raise ValidationException(f"The regex of metric {definition['Name']} is not valid: {error}") from error
+
+
+def _check_resources(resources: dict[str, Any]) -> None:
+    if "InstanceType" not in resources or "InstanceCount" not in resources:
+        raise ValidationException("ResourceConfig must have an InstanceType and an InstanceCount")
+    if resources["InstanceCount"] != 1:
+        raise NotImplementedException(f"InstanceCount {resources['InstanceCount']} is not implemented: use 1")
+
+
+def _check_channel(channel: dict[str, Any]) -> None:
+    name = channel["ChannelName"]
+    _refuse(channel, _CHANNEL_NOT_IMPLEMENTED, f" of channel {name}")
+    if "S3DataSource" not in channel["DataSource"]:
+        raise ValidationException(f"Channel {name} must have an S3DataSource")
+    for path, allowed in _CHANNEL_VALUES.items():
+        value = _at(channel, path)
+        if value is not None and value not in allowed:
+            raise NotImplementedException(
+                f"{path} {value} of channel {name} is not implemented: use {' or '.join(sorted(allowed))}"
+            )
+
+
+def _refuse(request: dict[str, Any], paths: tuple[str, ...], where: str = "") -> None:
+    for path in paths:
+        if _at(request, path):
+            raise NotImplementedException(f"{path}{where} is not implemented by the local cloud: leave it out")
+
+
+def _at(value: dict[str, Any], path: str) -> Any:
+    found: Any = value
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
