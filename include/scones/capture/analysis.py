@@ -1,0 +1,100 @@
+"""From a scan to the day's figures: the numbers of `summary.json`, each a plain JSON value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from include.scones.capture.inputs import inputs, undecodable_images
+from include.scones.capture.scan import LISTED_PROBLEMS, Scan
+from include.scones.capture.tables import BINS, class_name, histogram, numbers, spread
+from include.scones.capture.window import HOUR, Window, microseconds
+
+
+def in_order(table: pa.Table) -> tuple[pa.Table, int]:
+    """The records by time, each event once (its first by time, file and line), and how many repeats were left out.
+
+    A scan's rows come by file and line already.
+    """
+    table = table.take(np.argsort(table["time"].cast(pa.int64()).to_numpy(), kind="stable"))
+    ids = table["event_id"].combine_chunks()
+    codes = ids.dictionary_encode().indices
+    known = codes.is_valid().to_numpy(zero_copy_only=False)
+    seen = np.zeros(len(table), dtype=bool)
+    places = np.flatnonzero(known)
+    _, first = np.unique(codes.drop_null().to_numpy(), return_index=True)
+    seen[places[first]] = True
+    keep = seen | ~known
+    repeats = int(len(table) - keep.sum())
+    return (table.filter(pa.array(keep)) if repeats else table), repeats
+
+
+def summarise(
+    scan: Scan, table: pa.Table, duplicates: int, window: Window, threshold: float, classes: Sequence[str]
+) -> dict[str, Any]:
+    """`table` is the scan's, in order and without repeats."""
+    confidences = numbers(table, "confidence")
+    answered = np.isfinite(confidences)
+    low = int((confidences[answered] < threshold).sum())
+    count = int(answered.sum())
+    broken = undecodable_images(scan, table)
+    problems = scan.problems + Counter({"undecodable-image": sum(item["records"] for item in broken)})
+    return {
+        "window": {"start": window.start.isoformat(), "end": window.end.isoformat(), "whole_day": window.whole_day},
+        "variants": sorted(v for v in pc.unique(table["variant"]).to_pylist() if v),
+        "records": len(table),
+        "duplicates": duplicates,
+        "predictions": count,
+        "input_only": int(pc.sum(pc.invert(table["answered"])).as_py() or 0),
+        "output_only": int(pc.sum(pc.is_null(table["input_bytes"])).as_py() or 0),
+        "threshold": threshold,
+        "low_confidence": low,
+        "low_confidence_share": low / count if count else None,
+        "confidence": {**spread(confidences[answered]), "histogram": histogram(confidences[answered], BINS)},
+        "classes": class_mix(table, classes),
+        "hours": hours(table, window, confidences, threshold),
+        "inputs": inputs(scan, table),
+        "malformed": sum(problems.values()),
+        "problems": {
+            "counts": dict(sorted(problems.items())),
+            "first": sorted(scan.listed + broken, key=lambda item: (item["file"], item["line"]))[:LISTED_PROBLEMS],
+        },
+        "files": scan.files,
+        "bytes": scan.bytes,
+    }
+
+
+def class_mix(table: pa.Table, classes: Sequence[str]) -> list[dict[str, Any]]:
+    predicted = table["predicted"].drop_null().to_numpy()
+    counts = np.bincount(predicted, minlength=len(classes)).tolist()
+    return [
+        {
+            "index": index,
+            "name": class_name(index, classes),
+            "count": count,
+            "share": count / len(predicted) if len(predicted) else None,
+        }
+        for index, count in enumerate(counts)
+        if count or index < len(classes)
+    ]
+
+
+def hours(table: pa.Table, window: Window, confidences: NDArray[np.float64], threshold: float) -> list[dict[str, Any]]:
+    starts = window.hours()
+    place = (table["time"].cast(pa.int64()).to_numpy() - microseconds(starts[0])) // microseconds_in_hour()
+    every = np.bincount(place, minlength=len(starts))
+    low = np.bincount(place[confidences < threshold], minlength=len(starts))
+    return [
+        {"hour": hour.isoformat(), "records": int(count), "low_confidence": int(few)}
+        for hour, count, few in zip(starts, every, low, strict=True)
+    ]
+
+
+def microseconds_in_hour() -> int:
+    return int(HOUR.total_seconds()) * 1_000_000

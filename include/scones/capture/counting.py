@@ -1,0 +1,51 @@
+"""How many records of a window have arrived, without looking into them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from include.scones.capture.errors import UnreadableError
+from include.scones.capture.lines import split_lines
+from include.scones.capture.records import Record, parse_line
+from include.scones.capture.scan import contents
+from include.scones.capture.stores import S3Store, Store
+from include.scones.capture.window import CaptureFile, Window, list_captures
+
+
+def count_records(
+    bucket: str,
+    endpoint: str,
+    start: datetime,
+    end: datetime,
+    *,
+    at_least: int | None = None,
+    capture_prefix: str = "data_capture",
+    client: Any = None,
+) -> int:
+    """Distinct records of [start, end) on S3; reading stops once there are `at_least` so many.
+
+    A file that cannot be read counts for none: who waits for captures asks again.
+    """
+    store, window = S3Store(bucket, client), Window(start, end)
+    files = list_captures(store, f"{capture_prefix.strip('/')}/{endpoint}", window).files
+    return count(store, files, window, at_least)
+
+
+def count(store: Store, files: list[CaptureFile], window: Window, at_least: int | None = None) -> int:
+    first, end = window.microseconds
+    seen: set[str | tuple[str, int]] = set()
+    for file, blocks in contents(store, files):
+        number = 0
+        try:
+            for batch in split_lines(blocks):
+                for line in batch.lines:
+                    number += 1
+                    found = parse_line(line, batch.plain) if line else None
+                    if isinstance(found, Record) and first <= found.time < end:
+                        seen.add(found.event_id or (file.key, number))
+        except UnreadableError:
+            continue
+        if at_least is not None and len(seen) >= at_least:
+            break
+    return len(seen)

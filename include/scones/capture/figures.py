@@ -1,0 +1,202 @@
+"""The report's figures, drawn with matplotlib's object interface: no display, no global state, safe in threads."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from include.scones.capture.tables import numbers
+from include.scones.capture.window import Window, microseconds
+
+SIZE = (5.6, 3.3)
+DPI = 160
+MOST_POINTS = 20_000
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one appearance; those of the marks keep apart for colour-blind readers (Okabe and Ito, 2008)."""
+
+    background: str
+    text: str
+    grid: str
+    sure: str
+    unsure: str
+    line: str
+
+
+LIGHT = Theme("#ffffff", "#1f2328", "#d8dee4", "#0072b2", "#d55e00", "#57606a")
+DARK = Theme("#161b22", "#e6edf3", "#30363d", "#56b4e9", "#e69f00", "#9da7b3")
+
+
+def scatter(table: pa.Table, window: Window, threshold: float, theme: Theme) -> bytes:
+    """Each confidence at its own time; past MOST_POINTS predictions, how many fall on each spot."""
+    confidence = numbers(table, "confidence")
+    known = np.isfinite(confidence)
+    confidence = confidence[known]
+    times = table["time"].cast(pa.int64()).to_numpy()[known] / MICROSECONDS_A_DAY
+    low = confidence < threshold
+
+    def draw(axes: Axes) -> None:
+        start, end = _hours_around(times, window)
+        if len(confidence) <= MOST_POINTS:
+            axes.scatter(times[~low], confidence[~low], s=14, color=theme.sure, label="at or above", linewidths=0)
+            axes.scatter(times[low], confidence[low], s=20, color=theme.unsure, marker="D", label="below", linewidths=0)
+        else:
+            _density(axes, times, confidence, (start, end), theme)
+        axes.axhline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
+        axes.set_xlim(start, end)
+        axes.set_ylim(_floor(confidence), 1.005)
+        axes.set_ylabel("confidence")
+        _time_axis(axes)
+        _legend(axes, theme)
+
+    return _drawn(draw, theme)
+
+
+def _density(axes: Axes, times: Any, confidence: Any, span: tuple[float, float], theme: Theme) -> None:
+    counts, x, y = np.histogram2d(times, confidence, bins=(240, 120), range=(span, (_floor(confidence), 1.0)))
+    colours = LinearSegmentedColormap.from_list("counts", [theme.background, theme.sure])
+    axes.pcolormesh(x, y, np.where(counts > 0, counts, np.nan).T, cmap=colours, norm=LogNorm(0.5, counts.max()))
+
+
+def confidence_histogram(table: pa.Table, threshold: float, theme: Theme) -> bytes:
+    """Predictions by confidence; one bin edge is the threshold, so that no bar is on both sides of it."""
+    confidence = numbers(table, "confidence")
+    confidence = confidence[np.isfinite(confidence)]
+    floor = _floor(confidence)
+    below = max(1, round((threshold - floor) / 0.02)) if threshold > floor else 0
+    above = max(1, round((1 - threshold) / 0.01))
+    edges = np.unique(np.concatenate([np.linspace(floor, threshold, below + 1), np.linspace(threshold, 1, above + 1)]))
+
+    def draw(axes: Axes) -> None:
+        for part, colour, label in (
+            (confidence[confidence >= threshold], theme.sure, "at or above"),
+            (confidence[confidence < threshold], theme.unsure, "below"),
+        ):
+            axes.hist(part, edges.tolist(), color=colour, label=label, edgecolor=theme.background, linewidth=0.6)
+        axes.axvline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
+        axes.set_xlim(floor, 1)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("confidence")
+        axes.set_ylabel("predictions")
+        _legend(axes, theme)
+
+    return _drawn(draw, theme)
+
+
+def hourly(hours: list[dict[str, Any]], theme: Theme) -> bytes:
+    """Records per hour, those below the threshold at the foot of each bar."""
+    times = [_days(datetime.fromisoformat(item["hour"])) for item in hours]
+    low = [item["low_confidence"] for item in hours]
+    rest = [item["records"] - few for item, few in zip(hours, low, strict=True)]
+
+    def draw(axes: Axes) -> None:
+        width = 0.9 / 24
+        axes.bar(times, low, width, align="edge", color=theme.unsure, label="below the threshold")
+        axes.bar(times, rest, width, low, align="edge", color=theme.sure, label="others")
+        axes.set_xlim(times[0], times[-1] + 1 / 24)
+        _time_axis(axes)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylabel("records per hour")
+        _legend(axes, theme)
+
+    return _drawn(draw, theme)
+
+
+def calibration(bins: list[dict[str, Any]], theme: Theme) -> bytes:
+    """Accuracy against confidence: on the diagonal the model is right as often as it says."""
+    filled = [item for item in bins if item["count"]]
+    sizes = [20 + 120 * item["count"] / max(item["count"] for item in filled) for item in filled]
+    claimed = [item["confidence"] for item in filled]
+    right = [item["accuracy"] for item in filled]
+    floor = min([0.5, *claimed, *right])
+
+    def draw(axes: Axes) -> None:
+        axes.plot([floor, 1], [floor, 1], color=theme.line, linewidth=1.2, linestyle="--", label="as sure as right")
+        axes.plot(claimed, right, color=theme.sure, linewidth=1)
+        axes.scatter(claimed, right, sizes, color=theme.sure, label="predictions (larger: more)", zorder=3)
+        axes.set_xlim(floor - 0.02, 1.02)
+        axes.set_ylim(floor - 0.02, 1.04)
+        axes.set_xlabel("mean confidence")
+        axes.set_ylabel("share that was right")
+        _legend(axes, theme)
+
+    return _drawn(draw, theme)
+
+
+def trend(days: list[tuple[datetime, float | None]], theme: Theme) -> bytes:
+    """The share below the threshold, a mark a day; days without predictions leave a gap."""
+
+    def draw(axes: Axes) -> None:
+        times = [_days(day) for day, _ in days]
+        shares = [np.nan if share is None else 100 * share for _, share in days]
+        axes.plot(times, shares, color=theme.unsure, marker="o", markersize=4, linewidth=1.4)
+        axes.set_ylim(bottom=0)
+        axes.margins(y=0.1)
+        _time_axis(axes, least=1)
+        axes.set_ylabel("% below the threshold")
+
+    return _drawn(draw, theme, (5.6, 2.2))
+
+
+def _days(moment: datetime) -> float:
+    """Days since 1970, which is how matplotlib counts time."""
+    return microseconds(moment) / MICROSECONDS_A_DAY
+
+
+def _hours_around(times: Any, window: Window) -> tuple[float, float]:
+    """The whole hours of the window that hold all of `times`, in days since 1970."""
+    first, last = float(times.min()), float(times.max())
+    return max(math.floor(first * 24) / 24, _days(window.start)), min(math.floor(last * 24 + 1) / 24, _days(window.end))
+
+
+def _time_axis(axes: Axes, least: int = 4) -> None:
+    locator = AutoDateLocator(minticks=least, maxticks=7)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.set_xlabel("time (UTC)")
+
+
+def _floor(confidence: Any) -> float:
+    """Where the confidence axis starts: 0.5, the least that two classes allow, unless there are lower ones."""
+    return min(0.48, float(np.min(confidence, initial=1.0)) - 0.02) if len(confidence) else 0.48
+
+
+def _legend(axes: Axes, theme: Theme) -> None:
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=theme.text
+    )
+
+
+def _drawn(draw: Callable[[Axes], None], theme: Theme, size: tuple[float, float] = SIZE) -> bytes:
+    figure = Figure(size, dpi=DPI, facecolor=theme.background, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(facecolor=theme.background)
+    draw(axes)
+    axes.tick_params(colors=theme.text, labelsize=9)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in {"left", "bottom"})
+        spine.set_color(theme.grid)
+    axes.set_axisbelow(True)
+    axes.grid(color=theme.grid, linewidth=0.6)
+    for label in (axes.xaxis.label, axes.yaxis.label, axes.xaxis.get_offset_text()):
+        label.set_color(theme.text)
+        label.set_fontsize(9)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,88 @@
+"""Reader processes: a large day is read by several, each a fresh interpreter with a share of the files.
+
+They are started as programs rather than forked, because an Airflow task may be neither forked (it has threads) nor the
+parent of multiprocessing's children (it may be a daemon). A job comes as JSON on standard input; its result goes to an
+Arrow file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import astuple
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from include.scones.capture.errors import ScanError
+from include.scones.capture.scan import Scan, Scanner, join, scan_from_metadata, scan_in_metadata
+from include.scones.capture.stores import Store, open_store
+from include.scones.capture.window import CaptureFile
+
+PROCESSES = 2
+WORTH_A_PROCESS = 32 << 20
+ROOT = Path(__file__).parents[3]
+
+
+def scan_files(store: Store, files: list[CaptureFile], window: tuple[int, int], processes: int = PROCESSES) -> Scan:
+    """Read all files; in this process when there is little to read."""
+    shares = share(files, min(processes, 1 + sum(file.size for file in files) // WORTH_A_PROCESS))
+    address = store.address()
+    if len(shares) < 2 or address is None:
+        return join([Scanner(window).read(store, files)])
+    with tempfile.TemporaryDirectory() as folder:
+        results = [Path(folder, f"{n}.arrow") for n in range(len(shares))]
+        started = [
+            _start({"address": address, "window": window, "files": list(map(astuple, files)), "result": str(result)})
+            for files, result in zip(shares, results, strict=True)
+        ]
+        codes = [process.wait() for process in started]
+        if any(codes):
+            raise ScanError(f"the reader processes ended with {codes}: their error output above says why")
+        return join([_load(result) for result in results])
+
+
+def share(files: list[CaptureFile], count: int) -> list[list[CaptureFile]]:
+    """Consecutive runs of files of about the same number of bytes; a file costs some even when it is empty."""
+    costs = list(accumulate(file.size + 4096 for file in files))
+    shares: list[list[CaptureFile]] = [[] for _ in range(count)]
+    for file, cost in zip(files, costs, strict=True):
+        shares[min(count - 1, cost * count // (costs[-1] + 1))].append(file)
+    return [files for files in shares if files]
+
+
+def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    if process.stdin is not None:
+        with process.stdin as stdin:
+            stdin.write(orjson.dumps(job))
+    return process
+
+
+def _load(path: Path) -> Scan:
+    with pa.memory_map(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    return scan_from_metadata(table, orjson.loads(table.schema.metadata[b"scan"]))
+
+
+def main() -> None:
+    job = orjson.loads(sys.stdin.buffer.read())
+    files = [CaptureFile(*fields) for fields in job["files"]]
+    scan = Scanner(tuple(job["window"])).read(open_store(job["address"]), files)
+    table = scan.table.replace_schema_metadata({"scan": orjson.dumps(scan_in_metadata(scan))})
+    with pa.OSFile(job["result"], "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""One captured line as a record, or as a problem that says why it is none; nothing that a line holds makes it raise."""
+
+from __future__ import annotations
+
+import binascii
+import csv
+import math
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# Payloads shorter than this are parsed with their line; longer ones are cut out of it first.
+CUT_FROM = 512
+PLACEHOLDER = "<payload>"
+DATA = b'"data":"'
+
+
+class Problem(NamedTuple):
+    """Why a line is no record, or what is missing from one. `kind` is one of KINDS."""
+
+    kind: str
+    detail: str
+
+
+KINDS = {
+    "line-too-long": "line longer than any capture can be",
+    "not-json": "not JSON",
+    "not-a-capture": "JSON, but not a capture record",
+    "no-time": "no inference time that can be read",
+    "no-event-id": "no event id, so that repeats cannot be told",
+    "encoding": "unknown encoding",
+    "base64": "not the base64 it says it is",
+    "answer": "answer that is not a list of probabilities",
+    "unreadable-object": "object that cannot be read",
+    "undecodable-image": "image that cannot be decoded",
+}
+
+
+class Record(NamedTuple):
+    """One invocation. `time` is in microseconds since 1970 UTC; `payload` is the captured input as it was stored."""
+
+    event_id: str | None
+    inference_id: str | None
+    time: int
+    probabilities: list[float] | None
+    input_type: str | None
+    payload: bytes | None
+    encoding: str | None
+    has_output: bool
+    problem: Problem | None
+
+
+class _Refused(Exception):
+    def __init__(self, kind: str, detail: object) -> None:
+        super().__init__(kind)
+        self.problem = Problem(kind, str(detail)[:200])
+
+
+def parse_line(line: bytes, plain: bool = False) -> Record | Problem:
+    """The record in one line of a capture file. A problem with only a part of it is the record's own `problem`.
+
+    `plain` says that the line is known to hold no control characters, which lets its payload be cut out unparsed.
+    """
+    try:
+        document, payload = _load(line) if plain else (orjson.loads(line), None)
+        return _record(document, payload)
+    except ValueError as error:
+        return Problem("not-json", str(error)[:200])
+    except RecursionError:
+        return Problem("not-a-capture", "nested too deeply")
+    except _Refused as refused:
+        return refused.problem
+
+
+def _load(line: bytes) -> tuple[Any, bytes | None]:
+    """The document, its first long `data` string cut out and given apart: parsing what is left is much faster.
+
+    Cutting is exact: an unescaped quote can only open or close a string, so the bytes between these two are one whole
+    string, and it is valid JSON because it is ASCII without control characters and backslashes.
+    """
+    start = line.find(DATA) + len(DATA)
+    end = line.find(b'"', start)
+    if start < len(DATA) or end - start < CUT_FROM:
+        return orjson.loads(line), None
+    payload = line[start:end]
+    rest = line[:start] + PLACEHOLDER.encode() + line[end:]
+    if b"\\" in payload or not payload.isascii() or rest.count(PLACEHOLDER.encode()) != 1:
+        return orjson.loads(line), None
+    return orjson.loads(rest), payload
+
+
+def _record(document: Any, payload: bytes | None) -> Record:
+    capture = _member(document, "captureData")
+    event = _member(document, "eventMetadata")
+    if not isinstance(capture, dict) or not isinstance(event, dict):
+        raise _Refused("not-a-capture", "captureData or eventMetadata is missing")
+    time = _time(_text(event.get("inferenceTime")) or "")
+    problem: Problem | None = None
+    probabilities: list[float] | None = None
+    event_id = _text(event.get("eventId"))
+    if not event_id:
+        problem = Problem("no-event-id", f"eventId is {event.get('eventId')!r}"[:200])
+    output = capture.get("endpointOutput")
+    try:
+        if output is not None:
+            probabilities = _probabilities(output, payload)
+    except _Refused as refused:
+        problem = refused.problem
+    data, encoding, kind = None, None, None
+    source = capture.get("endpointInput")
+    if isinstance(source, dict):
+        kind = _text(source.get("observedContentType"))
+        encoding = _text(source.get("encoding"))
+        data = _bytes(source.get("data"), payload)
+        if encoding not in {"BASE64", "JSON", "CSV"}:
+            problem = problem or Problem("encoding", f"input encoding {source.get('encoding')!r}"[:200])
+    elif source is not None or output is None:
+        problem = problem or Problem("not-a-capture", "neither endpointInput nor endpointOutput can be read")
+    return Record(
+        event_id,
+        _text(event.get("inferenceId")),
+        time,
+        probabilities,
+        kind,
+        data,
+        encoding,
+        output is not None,
+        problem,
+    )
+
+
+def _member(document: Any, name: str) -> Any:
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _bytes(value: object, payload: bytes | None) -> bytes | None:
+    if value == PLACEHOLDER and payload is not None:
+        return payload
+    return value.encode() if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _time(value: str) -> int:
+    """Microseconds since 1970; a time without a zone is UTC, as SageMaker writes no other."""
+    try:
+        moment = datetime.fromisoformat(value)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
+    except (ValueError, OverflowError) as error:
+        raise _Refused("no-time", f"inferenceTime is {value!r}") from error
+
+
+def _probabilities(output: Any, payload: bytes | None) -> list[float]:
+    if not isinstance(output, dict):
+        raise _Refused("answer", f"endpointOutput is {output!r}")
+    encoding, data = output.get("encoding"), _bytes(output.get("data"), payload)
+    if data is None:
+        raise _Refused("answer", f"data is {output.get('data')!r}")
+    if encoding == "BASE64":
+        try:
+            data = binascii.a2b_base64(data, strict_mode=True)
+        except ValueError as error:
+            raise _Refused("base64", error) from error
+    elif encoding not in {"JSON", "CSV"}:
+        raise _Refused("encoding", f"output encoding {encoding!r}")
+    kind = str(output.get("observedContentType", "")).partition(";")[0].strip().lower()
+    values = _csv(data) if encoding == "CSV" or kind == "text/csv" else _json(data)
+    return _checked(values)
+
+
+def _json(data: bytes) -> Any:
+    """`[...]`, or `{"prediction": [...]}` as JSON Lines answers have it, one line for one image."""
+    try:
+        value = orjson.loads(data)
+    except (ValueError, RecursionError) as error:
+        if len(data.split(b"\n")) > 1:
+            raise _Refused("answer", "more than one line in the answer") from error
+        raise _Refused("answer", f"{data[:100]!r} is not JSON") from error
+    return value.get("prediction") if isinstance(value, dict) else value
+
+
+def _csv(data: bytes) -> list[float]:
+    try:
+        rows = [row for row in csv.reader(data.decode().splitlines()) if row]
+        (row,) = rows
+        return [float(cell) for cell in row]
+    except (ValueError, csv.Error) as error:
+        raise _Refused("answer", f"{data[:100]!r} is not one line of numbers") from error
+
+
+def _checked(values: Any) -> list[float]:
+    """Raises _Refused unless these are probabilities: at least one number, all in [0, 1]."""
+    if not isinstance(values, list) or not values:
+        raise _Refused("answer", f"{str(values)[:100]} is no list of probabilities")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1 or math.isnan(value):
+            raise _Refused("answer", f"{str(value)[:100]!r} is no probability")
+    return [float(value) for value in values]

@@ -1,0 +1,202 @@
+"""Building a report: read, analyse, draw, and write it so that no reader ever meets half of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.scones.capture import figures
+from include.scones.capture.analysis import in_order, summarise
+from include.scones.capture.errors import UnreadableError
+from include.scones.capture.history import DAYS, drift
+from include.scones.capture.least import least_confident
+from include.scones.capture.page import index_page, report_page
+from include.scones.capture.readers import scan_files
+from include.scones.capture.scan import Scan
+from include.scones.capture.stores import S3Store, Store
+from include.scones.capture.truth import judge, read_test_set, with_truth
+from include.scones.capture.window import Window, list_captures
+
+INDEX_TRIES = 10
+DATASET = "dataset.json"
+
+# Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which endpoint's captures are read, and where its reports go. The prefixes carry no slash at their ends."""
+
+    endpoint: str
+    captures: str = "data_capture"
+    reports: str = "reports/capture"
+
+    @property
+    def endpoint_captures(self) -> str:
+        return f"{self.captures}/{self.endpoint}"
+
+
+def build_report(
+    *,
+    bucket: str,
+    endpoint: str,
+    start: datetime,
+    end: datetime,
+    threshold: float,
+    capture_prefix: str = "data_capture",
+    report_prefix: str = "reports/capture",
+    dataset: dict[str, Any] | None = None,
+    baseline: dict[str, Any] | None = None,
+    client: Any = None,
+) -> dict[str, Any]:
+    """The report of [start, end) in the bucket; gives back the content of its `summary.json`.
+
+    `dataset` describes the data behind the model, read from `dataset.json` in the bucket when not given; `baseline` is
+    what the model was like at training time, as `history.drift` takes it.
+    """
+    places = Places(endpoint, capture_prefix.strip("/"), report_prefix.strip("/"))
+    return report_on(S3Store(bucket, client), places, Window(start, end), threshold, dataset=dataset, baseline=baseline)
+
+
+def report_on(
+    store: Store,
+    places: Places,
+    window: Window,
+    threshold: float,
+    *,
+    dataset: dict[str, Any] | None = None,
+    baseline: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    dataset = dataset or _stored_json(store, DATASET)
+    classes = (dataset or {}).get("classes", [])
+    table, scan, summary = read_window(store, places, window, threshold, classes)
+    known = read_test_set(store)
+    table = with_truth(scan, table, known)
+    folder = f"{places.reports}/{window.name}"
+    summary |= {
+        "drift": drift(summary, days_before(store, places, window, threshold, classes), baseline),
+        "truth": judge(table, known),
+        "dataset": dataset,
+        "report": store.uri(f"{folder}/index.html"),
+        "index": store.uri(f"{places.reports}/index.html"),
+    }
+    drawn = draw(table, summary, window)
+    page = report_page(summary, drawn, least_confident(scan, table, classes))
+    _write(store, folder, table, summary, drawn, page)
+    write_index(store, places.reports)
+    return summary
+
+
+def read_window(
+    store: Store, places: Places, window: Window, threshold: float, classes: Sequence[str]
+) -> tuple[pa.Table, Scan, dict[str, Any]]:
+    """The window's records in order, the scan they come from, and the figures that need nothing but them."""
+    listing = list_captures(store, places.endpoint_captures, window)
+    scan = scan_files(store, listing.files, window.microseconds)
+    table, duplicates = in_order(scan.table)
+    summary = {
+        "format": FORMAT,
+        "endpoint": places.endpoint,
+        "date": f"{window.start:%Y-%m-%d}",
+        "title": window.title,
+        **summarise(scan, table, duplicates, window, threshold, classes),
+        "ignored_objects": len(listing.ignored),
+    }
+    return table, scan, summary
+
+
+def days_before(
+    store: Store, places: Places, window: Window, threshold: float, classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The summaries of the days before: those of their reports or, so that the order of backfills makes no difference,
+    what these would say."""
+    found = []
+    for day in window.days_before(DAYS):
+        written = _stored_json(store, f"{places.reports}/{day.name}/summary.json")
+        if written and (written["format"], written["endpoint"]) == (FORMAT, places.endpoint) and _is_of(written, day):
+            found.append(written)
+        else:
+            found.append(read_window(store, places, day, threshold, classes)[2])
+    return found
+
+
+def _is_of(summary: dict[str, Any], day: Window) -> bool:
+    return bool(summary["window"]["start"] == day.start.isoformat() and summary["window"]["whole_day"])
+
+
+def _stored_json(store: Store, key: str) -> dict[str, Any] | None:
+    if not any(item.key == key for item in store.objects(key)):
+        return None
+    try:
+        value = orjson.loads(store.read(key))
+    except orjson.JSONDecodeError as error:
+        raise UnreadableError(store.uri(key), f"not JSON: {error}") from error
+    return value if isinstance(value, dict) else None
+
+
+def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, dict[str, bytes]]:
+    """The figures there is something to draw for, each in both appearances."""
+    if not summary["predictions"]:
+        return {}
+    threshold = summary["threshold"]
+    plots: dict[str, Callable[[figures.Theme], bytes]] = {
+        "scatter": lambda theme: figures.scatter(table, window, threshold, theme),
+        "histogram": lambda theme: figures.confidence_histogram(table, threshold, theme),
+        "hourly": lambda theme: figures.hourly(summary["hours"], theme),
+    }
+    if summary["truth"] and summary["truth"]["predictions"]:
+        plots["calibration"] = lambda theme: figures.calibration(summary["truth"]["calibration"], theme)
+    return {name: {"light": plot(figures.LIGHT), "dark": plot(figures.DARK)} for name, plot in plots.items()}
+
+
+def _write(
+    store: Store,
+    folder: str,
+    table: pa.Table,
+    summary: dict[str, Any],
+    drawn: dict[str, dict[str, bytes]],
+    page: str,
+) -> None:
+    """The page comes last and holds its figures itself: whoever opens one sees all of one run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "records.parquet")
+        pq.write_table(table, file, compression="zstd")
+        store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
+    for name, pair in drawn.items():
+        store.write(f"{folder}/{name}.png", pair["light"], "image/png")
+    store.write(f"{folder}/summary.json", orjson.dumps(summary, option=orjson.OPT_INDENT_2), "application/json")
+    store.write(f"{folder}/index.html", page.encode(), "text/html; charset=utf-8")
+
+
+def write_index(store: Store, reports: str) -> None:
+    """The page of all days. Reports of other days may finish meanwhile, so it is written until nothing was missed."""
+    known: Sequence[tuple[str, str]] | None = None
+    for _ in range(INDEX_TRIES):
+        now = _summaries(store, reports)
+        if now == known:
+            return
+        known = now
+        with ThreadPoolExecutor(store.readers) as pool:
+            days = [orjson.loads(data) for data in pool.map(lambda item: store.read(item[0]), known)]
+        store.write(f"{reports}/index.html", index_page(days).encode(), "text/html; charset=utf-8")
+
+
+def _summaries(store: Store, reports: str) -> list[tuple[str, str]]:
+    """Key and version of each day's summary."""
+    return [
+        (item.key, item.version)
+        for name in sorted(store.folders(f"{reports}/"))
+        if name.startswith("ds=")
+        for item in store.objects(f"{reports}/{name}/summary.json")
+        if item.key.endswith("/summary.json")
+    ]

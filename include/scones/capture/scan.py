@@ -1,0 +1,273 @@
+"""Capture files into columns: every record of a window once, every problem counted, and the images worth a look."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from include.scones.capture.errors import ImageError, UnreadableError
+from include.scones.capture.images import ImageFacts, examine, thumbnail
+from include.scones.capture.lines import Batch, split_lines
+from include.scones.capture.records import Problem, Record, parse_line
+from include.scones.capture.stores import Store
+from include.scones.capture.window import CaptureFile
+
+SMALL = 1 << 20
+ROWS = 1 << 14
+LISTED_PROBLEMS = 200
+EXAMINED = 5000
+LEAST_CONFIDENT = 48
+DIGEST = 16
+
+SCHEMA = pa.schema(
+    [
+        ("time", pa.timestamp("us", tz="UTC")),
+        ("event_id", pa.string()),
+        ("inference_id", pa.string()),
+        ("variant", pa.dictionary(pa.int32(), pa.string())),
+        ("confidence", pa.float64()),
+        ("predicted", pa.int32()),
+        ("probabilities", pa.list_(pa.float64())),
+        ("answered", pa.bool_()),
+        ("input_type", pa.dictionary(pa.int32(), pa.string())),
+        ("input_bytes", pa.int64()),
+        ("input_sha256", pa.binary(DIGEST)),
+        ("problem", pa.dictionary(pa.int32(), pa.string())),
+        ("file", pa.dictionary(pa.int32(), pa.string())),
+        ("line", pa.int64()),
+    ]
+)
+
+
+@dataclass
+class Smallest:
+    """The `size` smallest keys ever offered, with what was made for each: the same whatever the order of the offers."""
+
+    size: int
+    items: dict[Any, Any] = field(default_factory=dict)
+    bound: Any = None
+
+    def wants(self, key: Any) -> bool:
+        return (self.bound is None or key < self.bound) and key not in self.items
+
+    def add(self, key: Any, value: Any) -> None:
+        self.items[key] = value
+        if len(self.items) >= 2 * self.size:
+            self.trim()
+
+    def trim(self) -> None:
+        if len(self.items) > self.size:
+            kept = sorted(self.items)[: self.size]
+            self.items = {key: self.items[key] for key in kept}
+            self.bound = kept[-1]
+
+    def merge(self, other: Smallest) -> None:
+        self.items.update(other.items)
+        self.trim()
+
+
+@dataclass
+class Scan:
+    """What the files hold.
+
+    `images` has ImageFacts by the payload's digest, `least` a thumbnail or an error by (confidence, digest).
+    """
+
+    table: pa.Table
+    problems: Counter[str]
+    listed: list[dict[str, Any]]
+    images: Smallest
+    least: Smallest
+    files: int = 0
+    bytes: int = 0
+
+
+class Scanner:
+    """Reads files into a Scan. `window` is [first, end) in microseconds since 1970."""
+
+    def __init__(self, window: tuple[int, int]) -> None:
+        self._first, self._end = window
+        self._rows: list[tuple[Any, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._problems: Counter[str] = Counter()
+        self._listed: list[dict[str, Any]] = []
+        self._images = Smallest(EXAMINED)
+        self._least = Smallest(LEAST_CONFIDENT)
+        self._bytes = 0
+        self._files = 0
+
+    def read(self, store: Store, files: Iterable[CaptureFile]) -> Scan:
+        for file, blocks in contents(store, files):
+            self._files += 1
+            number = 1
+            try:
+                for batch in split_lines(self._counted(blocks)):
+                    self._take(file, number, batch)
+                    number += len(batch.lines)
+            except UnreadableError as error:
+                self._note(Problem("unreadable-object", error.reason[:200]), file, number)
+        self._flush()
+        return Scan(
+            pa.Table.from_batches(self._batches, SCHEMA).unify_dictionaries(),
+            self._problems,
+            self._listed,
+            self._images,
+            self._least,
+            self._files,
+            self._bytes,
+        )
+
+    def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._bytes += len(block)
+            yield block
+
+    def _take(self, file: CaptureFile, number: int, batch: Batch) -> None:
+        for line in batch.lines:
+            if line is None:
+                self._note(Problem("line-too-long", ""), file, number)
+            elif line and not line.isspace():
+                found = parse_line(line, batch.plain)
+                if isinstance(found, Problem):
+                    self._note(found, file, number)
+                elif self._first <= found.time < self._end:
+                    self._keep(found, file, number)
+            number += 1
+
+    def _note(self, problem: Problem, file: CaptureFile, number: int) -> None:
+        """A line without a time belongs to the window of its file's hour, so that no two days count it."""
+        if file.inside:
+            self._list(problem, file, number)
+
+    def _list(self, problem: Problem, file: CaptureFile, number: int) -> None:
+        self._problems[problem.kind] += 1
+        if len(self._listed) < LISTED_PROBLEMS:
+            place = {"file": file.key, "line": number}
+            self._listed.append({"kind": problem.kind, "detail": problem.detail, **place})
+
+    def _keep(self, record: Record, file: CaptureFile, number: int) -> None:
+        probabilities, payload = record.probabilities, record.payload
+        confidence = max(probabilities) if probabilities else None
+        digest = hashlib.sha256(payload).digest()[:DIGEST] if payload is not None else None
+        if digest is not None and payload is not None and is_image(record):
+            if self._images.wants(digest):
+                self._images.add(digest, examine(payload))
+            if confidence is not None and self._least.wants((confidence, digest)):
+                self._least.add((confidence, digest), _thumbnail(payload))
+        if record.problem:
+            self._list(record.problem, file, number)
+        self._rows.append(
+            (
+                record.time,
+                record.event_id,
+                record.inference_id,
+                file.variant,
+                confidence,
+                probabilities.index(confidence) if probabilities and confidence is not None else None,
+                probabilities,
+                record.has_output,
+                record.input_type,
+                _size(record),
+                digest,
+                record.problem.kind if record.problem else None,
+                file.key,
+                number,
+            )
+        )
+        if len(self._rows) >= ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
+            self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+            self._rows.clear()
+
+
+def is_image(record: Record) -> bool:
+    kind = record.input_type or ""
+    return record.encoding == "BASE64" and (kind.startswith("image/") or kind.startswith("application/x-image"))
+
+
+def _size(record: Record) -> int | None:
+    """Bytes that the caller sent."""
+    if record.payload is None:
+        return None
+    if record.encoding != "BASE64":
+        return len(record.payload)
+    return len(record.payload) // 4 * 3 - record.payload[-2:].count(b"=")
+
+
+def _thumbnail(payload: bytes) -> dict[str, str]:
+    try:
+        return {"image": thumbnail(payload)}
+    except ImageError as error:
+        return {"error": str(error)}
+
+
+def contents(store: Store, files: Iterable[CaptureFile]) -> Iterator[tuple[CaptureFile, Iterator[bytes]]]:
+    """Each file with its blocks; where the store gains from it, small files are fetched ahead, many at a time."""
+    if store.readers == 1:
+        yield from ((file, store.blocks(file.key)) for file in files)
+        return
+    with ThreadPoolExecutor(store.readers) as pool:
+        ahead: deque[tuple[CaptureFile, Iterator[bytes]]] = deque()
+        for file in files:
+            small = file.size <= SMALL
+            ahead.append((file, _fetched(pool.submit(store.read, file.key)) if small else store.blocks(file.key)))
+            if len(ahead) >= 4 * store.readers:
+                yield ahead.popleft()
+        yield from ahead
+
+
+def _fetched(future: Future[bytes]) -> Iterator[bytes]:
+    yield future.result()
+
+
+def scan_in_metadata(scan: Scan) -> dict[str, Any]:
+    """All of a scan but its table, as JSON-able values."""
+    return {
+        "problems": scan.problems,
+        "listed": scan.listed,
+        "images": {key.hex(): asdict(facts) for key, facts in scan.images.items.items()},
+        "least": [[confidence, key.hex(), found] for (confidence, key), found in scan.least.items.items()],
+        "files": scan.files,
+        "bytes": scan.bytes,
+    }
+
+
+def scan_from_metadata(table: pa.Table, data: dict[str, Any]) -> Scan:
+    images = {bytes.fromhex(key): ImageFacts(**facts) for key, facts in data["images"].items()}
+    least = {(confidence, bytes.fromhex(key)): found for confidence, key, found in data["least"]}
+    return Scan(
+        table,
+        Counter(data["problems"]),
+        data["listed"],
+        Smallest(EXAMINED, images),
+        Smallest(LEAST_CONFIDENT, least),
+        data["files"],
+        data["bytes"],
+    )
+
+
+def join(scans: list[Scan]) -> Scan:
+    """One scan of several whose files follow one another."""
+    first = scans[0]
+    for other in scans[1:]:
+        first.problems.update(other.problems)
+        first.listed = (first.listed + other.listed)[:LISTED_PROBLEMS]
+        first.images.merge(other.images)
+        first.least.merge(other.least)
+        first.files += other.files
+        first.bytes += other.bytes
+    first.table = pa.concat_tables([scan.table for scan in scans]).unify_dictionaries()
+    first.images.trim()
+    first.least.trim()
+    return first

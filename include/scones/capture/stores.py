@@ -1,0 +1,154 @@
+"""Where captures are read and reports are written: an S3 bucket or, with the same keys, a local folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from include.scones.capture.errors import UnreadableError
+
+BLOCK = 1 << 20
+READERS = 16
+
+
+@dataclass(frozen=True, order=True)
+class Stored:
+    """An object in a store."""
+
+    key: str
+    size: int
+    version: str = ""
+
+
+class Store(Protocol):
+    """What the report needs of a place. `readers` is how many requests at a time pay off there."""
+
+    readers: int
+
+    def uri(self, key: str) -> str: ...
+    def objects(self, prefix: str) -> Iterator[Stored]: ...
+    def folders(self, prefix: str) -> list[str]: ...
+    def blocks(self, key: str) -> Iterator[bytes]: ...
+    def read(self, key: str) -> bytes: ...
+    def write(self, key: str, body: bytes | Path, content_type: str) -> None: ...
+    def address(self) -> dict[str, str] | None: ...
+
+
+class S3Store:
+    """A bucket. Without a client of the caller's, one is made that follows the AWS environment, as any process can."""
+
+    readers = READERS
+
+    def __init__(self, bucket: str, client: Any = None) -> None:
+        self.bucket = bucket
+        self._own_client = client is None
+        self.client = client or boto3.client(
+            "s3",
+            config=Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"mode": "standard", "max_attempts": 4},
+                max_pool_connections=2 * READERS,
+            ),
+        )
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        for page in self._pages(Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield Stored(item["Key"], item["Size"], item["ETag"])
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names one level under `prefix`, which ends with a slash."""
+        pages = self._pages(Prefix=prefix, Delimiter="/")
+        return [item["Prefix"][len(prefix) : -1] for page in pages for item in page.get("CommonPrefixes", [])]
+
+    def blocks(self, key: str) -> Iterator[bytes]:
+        try:
+            yield from self.client.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(BLOCK)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise UnreadableError(self.uri(key), str(error)) from error
+
+    def read(self, key: str) -> bytes:
+        return b"".join(self.blocks(key))
+
+    def write(self, key: str, body: bytes | Path, content_type: str) -> None:
+        extra = {"ContentType": content_type}
+        if isinstance(body, Path):
+            self.client.upload_file(str(body), self.bucket, key, ExtraArgs=extra)
+        else:
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **extra)
+
+    def address(self) -> dict[str, str] | None:
+        """What another process needs to open this store; None when it cannot."""
+        return {"bucket": self.bucket} if self._own_client else None
+
+    def _pages(self, **request: str) -> Iterator[dict[str, Any]]:
+        yield from self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request)
+
+
+class FolderStore:
+    """A folder whose relative paths are the keys; a prefix is a folder or a whole key."""
+
+    readers = 1
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def uri(self, key: str) -> str:
+        return f"file://{quote(str(self.root / key))}"
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        place = self.root / prefix
+        found = [place] if place.is_file() else (Path(at, name) for at, _, names in os.walk(place) for name in names)
+        for path in sorted(found):
+            state = path.stat()
+            yield Stored(path.relative_to(self.root).as_posix(), state.st_size, str(state.st_mtime_ns))
+
+    def folders(self, prefix: str) -> list[str]:
+        place = self.root / prefix
+        return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+    def blocks(self, key: str) -> Iterator[bytes]:
+        try:
+            with (self.root / key).open("rb", buffering=0) as file:
+                while block := file.read(BLOCK):
+                    yield block
+        except OSError as error:
+            raise UnreadableError(self.uri(key), str(error)) from error
+
+    def read(self, key: str) -> bytes:
+        return b"".join(self.blocks(key))
+
+    def write(self, key: str, body: bytes | Path, content_type: str) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            if isinstance(body, Path):
+                with body.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+            else:
+                file.write(body)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+
+    def address(self) -> dict[str, str]:
+        return {"folder": str(self.root)}
+
+
+def open_store(address: dict[str, str]) -> Store:
+    """The store that `address()` described, in this process."""
+    return S3Store(address["bucket"]) if "bucket" in address else FolderStore(Path(address["folder"]))
