@@ -1,0 +1,223 @@
+"""The endpoints of one region as they run: their fleets, the deployments under way, captures and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Coroutine
+from dataclasses import asdict
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import tags
+from .capture import CaptureSettings
+from .capture_spool import Spool
+from .context import Context
+from .endpoints_live import LOG_GROUP, LiveEndpoint
+from .errors import WorkError
+from .fleet import Fleet, FleetFailed, VariantPlan
+from .runtime_metrics import NAMESPACE, EndpointMetrics
+
+logger = logging.getLogger(__name__)
+
+KIND = "endpoint"
+METRICS_SECONDS = 10.0
+DRAIN_SECONDS = 65.0
+STOP_DRAIN_SECONDS = 5.0
+INTERRUPTED = (
+    "The local cloud was stopped during the update: the previous version serves on. Update the endpoint again."
+)
+
+Document = dict[str, Any]
+
+
+class EndpointService:
+    """Everything below runs on the event loop."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.live: dict[str, LiveEndpoint] = {}
+        self.metrics = EndpointMetrics()
+        self.spool = Spool(context.data / "capture" / context.region, self._upload)
+        self._folder = context.data / "endpoints" / context.region
+        self._deployments: set[asyncio.Task[None]] = set()
+        self._background: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Take up what an earlier process left, and begin the periodic work."""
+        self.spool.recover()
+        self._background = [asyncio.create_task(self.spool.run()), asyncio.create_task(self._publish_metrics())]
+        documents = self.context.store.list(KIND)
+        self._remove_folders(keep={document["_version"] for document in documents})
+        for document in documents:
+            self._take_up(document)
+
+    async def stop(self) -> None:
+        await _cancel(self._deployments)
+        fleets = [live.fleet for live in self.live.values()]
+        await asyncio.gather(*(fleet.drain(STOP_DRAIN_SECONDS) for fleet in fleets))
+        await _cancel(self._background)
+        await self.spool.flush()
+        await self._publish()
+        await asyncio.gather(*(fleet.stop() for fleet in fleets))
+
+    def deploy(self, document: Document) -> None:
+        """Serve a new endpoint, or an endpoint's `_pending` version in place of the present one."""
+        self._spawn(self._update(document) if "_pending" in document else self._create(document))
+
+    def delete(self, document: Document) -> None:
+        self._spawn(self._delete(document, self.live.pop(document["EndpointName"], None)))
+
+    def _take_up(self, document: Document) -> None:
+        status = document["EndpointStatus"]
+        if status == "Creating":
+            self.deploy(document)
+        elif status == "Deleting":
+            self.delete(document)
+        elif status in ("InService", "Updating", "RollingBack"):
+            if status != "InService":
+                document = self._set(
+                    document, EndpointStatus="InService", FailureReason=INTERRUPTED, _pending=None, **_NO_SUMMARY
+                )
+            self._spawn(self._resume(document))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._deployments.add(task)
+        task.add_done_callback(self._deployments.discard)
+
+    def _set(self, document: Document, **changes: Any) -> Document:
+        changes["LastModifiedTime"] = time.time()
+        return self.context.store.update(KIND, document["EndpointName"], changes)
+
+    def _fleet(self, document: Document, version: str, plans: list[dict[str, Any]]) -> Fleet:
+        name = document["EndpointName"]
+        return Fleet(self.context, LOG_GROUP + name, self._folder / version, [VariantPlan(**plan) for plan in plans])
+
+    def _serve(self, document: Document, fleet: Fleet) -> None:
+        name, capture = document["EndpointName"], CaptureSettings.from_config(document.get("_capture"))
+        self.live[name] = LiveEndpoint(name, fleet, capture, self.spool, self.metrics)
+
+    async def _create(self, document: Document) -> None:
+        try:
+            fleet = self._fleet(document, document["_version"], document["_plans"])
+            await fleet.start()
+        except (FleetFailed, WorkError) as error:
+            self._set(document, EndpointStatus="Failed", FailureReason=str(error))
+            return
+        self._serve(document, fleet)
+        self._set(document, EndpointStatus="InService")
+
+    async def _resume(self, document: Document) -> None:
+        try:
+            fleet = self._fleet(document, document["_version"], document["_plans"])
+            self._serve(document, fleet)
+            await fleet.resume()
+        except (FleetFailed, WorkError) as error:
+            self.live.pop(document["EndpointName"], None)
+            self._set(document, EndpointStatus="Failed", FailureReason=str(error))
+
+    async def _update(self, document: Document) -> None:
+        """Blue/green: the present fleet serves until every container of the new one answers."""
+        pending = document["_pending"]
+        try:
+            fleet = self._fleet(document, pending["_version"], pending["_plans"])
+            await fleet.start()
+        except (FleetFailed, WorkError) as error:
+            self._set(document, EndpointStatus="RollingBack")
+            await asyncio.to_thread(self._remove_folder, pending["_version"])
+            reason = f"{error} The endpoint was rolled back to its previous configuration."
+            self._set(document, EndpointStatus="InService", FailureReason=reason, _pending=None, **_NO_SUMMARY)
+            return
+        old, before = self.live.get(document["EndpointName"]), document["_version"]
+        document = self._set(
+            document, EndpointStatus="InService", FailureReason=None, _pending=None, **pending, **_NO_SUMMARY
+        )
+        self._serve(document, fleet)
+        if old is not None:
+            self._spawn(self._retire(old, before))
+
+    async def _retire(self, live: LiveEndpoint, version: str) -> None:
+        await live.fleet.drain(DRAIN_SECONDS)
+        await live.fleet.stop()
+        await asyncio.to_thread(self._remove_folder, version)
+
+    async def _delete(self, document: Document, live: LiveEndpoint | None) -> None:
+        if live is not None:
+            await self._retire(live, document["_version"])
+        await self.spool.flush(document["EndpointName"])
+        await asyncio.to_thread(self._remove_folder, document["_version"])
+        self.context.store.delete(KIND, document["EndpointName"])
+        tags.forget(self.context, document["EndpointArn"])
+
+    def _remove_folders(self, keep: set[str]) -> None:
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if path.name not in keep:
+                    self._remove_folder(path.name)
+
+    def _remove_folder(self, version: str) -> None:
+        shutil.rmtree(self._folder / version, ignore_errors=True)
+
+    async def _upload(self, bucket: str, key: str, content: bytes) -> None:
+        try:
+            await asyncio.to_thread(self.context.s3.put_object, Bucket=bucket, Key=key, Body=content)
+        except (ClientError, BotoCoreError) as error:
+            raise OSError(f"s3://{bucket}/{key} could not be written: {error}") from error
+
+    async def _publish_metrics(self) -> None:
+        while True:
+            await asyncio.sleep(METRICS_SECONDS)
+            await self._publish()
+
+    async def _publish(self) -> None:
+        data = list(self.metrics.take())
+        if data:
+            try:
+                await asyncio.to_thread(self._put_metrics, data)
+            except (ClientError, BotoCoreError) as error:
+                logger.warning("the metrics of %d endpoint variants are lost: %s", len(data), error)
+
+    def _put_metrics(self, data: list[dict[str, Any]]) -> None:
+        self.context.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("a deployment of an endpoint failed inside the local cloud")
+
+
+_NO_SUMMARY = {"PendingDeploymentSummary": None}
+
+
+async def _cancel(tasks: set[asyncio.Task[None]] | list[asyncio.Task[None]]) -> None:
+    for task in (running := list(tasks)):
+        task.cancel()
+    for task in running:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def new_version() -> str:
+    return uuid.uuid4().hex
+
+
+def plan(variant: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
+    """A VariantPlan, in JSON, of an endpoint configuration's production variant."""
+    return asdict(
+        VariantPlan(
+            name=variant["VariantName"],
+            model=model,
+            instance_id=f"i-{uuid.uuid4().hex[:17]}",
+            instance_count=variant["InitialInstanceCount"],
+            weight=variant["InitialVariantWeight"],
+            startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", 60),
+        )
+    )

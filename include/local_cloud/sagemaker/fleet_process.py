@@ -1,0 +1,96 @@
+"""A variant's container as the system sees it: its process group, and its output on the way to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import containers, models, processes
+from .context import Context
+from .fleet_worker import HOST
+from .logs import LogStream
+
+_LINE_LIMIT = 1 << 20
+
+
+class ServingProcess:
+    """One run of a container's `serve`."""
+
+    def __init__(self, context: Context, process: asyncio.subprocess.Process, write: Callable[[str], None]) -> None:
+        self._context = context
+        self._process = process
+        self._gone = False
+        self._output = asyncio.create_task(_copy(process.stdout, write))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended; whatever it started has ended then, too."""
+        code = await self._process.wait()
+        if not self._gone:
+            self._gone = True
+            processes.end(self.pid, signal.SIGKILL)
+            processes.forget(self._context.store, self.pid)
+        await self._output
+        return code
+
+    def terminate(self) -> None:
+        processes.end(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        processes.end(self.pid, signal.SIGKILL)
+
+
+class Container:
+    """Starts a model's container as often as it is needed, over one base folder and into one log stream."""
+
+    def __init__(self, context: Context, model: dict[str, Any], base: Path, log_group: str, log_stream: str) -> None:
+        """Raises `UnknownImage`."""
+        definition = models.container(model)
+        self._context = context
+        self._command = processes.arguments(containers.command(context.images, definition["Image"], "serve"))
+        self._base = base
+        self._environment = containers.environment(base, definition.get("Environment", {}), context.region, context.url)
+        self._log_name = (log_group, log_stream)
+        self._log: LogStream | None = None
+
+    async def start(self, port: int) -> ServingProcess:
+        if self._log is None:
+            self._log = LogStream(self._context, *self._log_name)
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            env={**self._environment, "SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": HOST},
+            cwd=self._base,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=_LINE_LIMIT,
+            start_new_session=True,
+        )
+        processes.record(self._context.store, process.pid)
+        return ServingProcess(self._context, process, self._log.write)
+
+    async def close(self) -> None:
+        """Send what is left of the output."""
+        if self._log is not None:
+            await asyncio.to_thread(self._log.close)
+            self._log = None
+
+
+async def _copy(output: asyncio.StreamReader | None, write: Callable[[str], None]) -> None:
+    while output is not None:
+        with contextlib.suppress(ValueError):  # a line over the limit; the rest of it comes as further lines
+            line = await output.readline()
+            if not line:
+                return
+            write(line.decode(errors="replace").rstrip("\r\n"))
