@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from . import protocol
 from .ministack import App, Message, Receive, Scope, Send
+from .sagemaker import runtime
 from .sagemaker.context import DEFAULT_REGION, Context
 from .sagemaker.errors import NotImplementedException, UnknownOperationException
 from .services import Services
@@ -62,7 +63,7 @@ class Application:
         target = headers.get(b"x-amz-target", b"").decode("latin-1")
         context = self.services.context.regional(signed.region or DEFAULT_REGION)
         if signed.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
-            raise NotImplementedError
+            await runtime.invoke_endpoint(scope, receive, send, context)
         elif signed.service == "sagemaker" or target.startswith("SageMaker."):
             await (await _control_plane(target, scope, receive, context))(scope, receive, send)
         elif signed.service == "batch":

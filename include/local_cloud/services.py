@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from .sagemaker import models, processes, tags, training_jobs
+from .sagemaker import endpoint_configs, endpoints, models, processes, tags, training_jobs
 from .sagemaker.context import Context
 from .snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
 
 # Importing a module registers its operations.
-OPERATION_MODULES = (models, tags, training_jobs)
+OPERATION_MODULES = (endpoint_configs, endpoints, models, tags, training_jobs)
 
 
 class Services:
@@ -36,7 +36,8 @@ class Services:
 
     async def _start_all(self) -> None:
         try:
-            pass  # endpoints.startup(context)
+            for context in self.context.every_region():
+                await endpoints.startup(context)
         except Exception as error:
             logger.exception("a service of the local cloud did not start")
             self.problem = f"{type(error).__name__}: {error}"
@@ -52,6 +53,7 @@ class Services:
         if self._starting is not None:
             await self._starting
         await asyncio.to_thread(training_jobs.shutdown)
-        # endpoints.shutdown(context)
+        for context in self.context.every_region():
+            await endpoints.shutdown(context)
         await self.snapshots.stop()
         self.context.shared.database.close()
