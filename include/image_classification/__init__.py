@@ -1,1 +1,1 @@
-"""An image classification container for SageMaker's training and serving contracts: PyTorch trains, ONNX Runtime serves."""
+"""Image classification by SageMaker's contracts for training and serving: PyTorch trains, ONNX Runtime serves."""

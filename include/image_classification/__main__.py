@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import traceback
 
 from . import environment
 from .environment import Environment
-from .errors import ContainerError
+from .errors import ContainerError, StoppedError
 
 FAILURE_LENGTH = 1024
 
@@ -18,6 +19,9 @@ def _train(place: Environment) -> int:
 
     try:
         train.run(place)
+    except StoppedError as error:
+        sys.stderr.write(f"{error}\n")
+        return 128 + signal.SIGTERM
     except ContainerError as error:
         return _fail(place, f"{error.kind}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the platform must hear of it

@@ -1,4 +1,4 @@
-"""A channel's images as the trainer reads them: decoded once, kept while they fit in memory, cropped at each reading."""
+"""A channel's images as the trainer reads them: decoded once, kept while memory lasts, cropped at each reading."""
 
 from __future__ import annotations
 

@@ -15,6 +15,10 @@ class ClientError(ContainerError):
     kind = "ClientError"
 
 
+class StoppedError(ContainerError):
+    """The platform asked training to stop before its end."""
+
+
 class ModelLoadError(ContainerError):
     """The model folder holds no model that can be served."""
 

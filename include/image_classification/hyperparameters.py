@@ -1,9 +1,9 @@
-"""The hyperparameters of the built-in image-classification algorithm: their documented names, defaults and ranges, checked."""
+"""The built-in image-classification algorithm's hyperparameters: their documented names, defaults and ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import ClientError
@@ -68,12 +68,12 @@ def _flag(text: str) -> bool:
 
 
 def _shape(text: str) -> tuple[int, int, int]:
-    allowed = 'channels, height and width such as "3,224,224", with 1 or 3 channels and at least 8 pixels a side'
+    allowed = 'channels, height and width such as "3,224,224", with 1 or 3 channels and 16 to 4096 pixels a side'
     try:
         channels, height, width = (int(part) for part in text.split(","))
     except ValueError as error:
         raise _Invalid(allowed) from error
-    if channels not in (1, 3) or not 8 <= height <= 4096 or not 8 <= width <= 4096:
+    if channels not in (1, 3) or not 16 <= height <= 4096 or not 16 <= width <= 4096:
         raise _Invalid(allowed)
     return channels, height, width
 
@@ -217,8 +217,3 @@ def _check_together(values: Hyperparameters) -> None:
     if values.multi_label or values.use_weighted_loss:
         name = "multi_label" if values.multi_label else "use_weighted_loss"
         raise ClientError(f"hyperparameter {name} is 1: this container learns one label an image; set it to 0")
-
-
-def as_json(values: Hyperparameters) -> dict[str, Any]:
-    """All hyperparameters in force, given or by default."""
-    return {field.name: getattr(values, field.name) for field in fields(values)}

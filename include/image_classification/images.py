@@ -28,7 +28,7 @@ def decode(content: bytes, channels: int, max_pixels: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
         if image.width * image.height > max_pixels:
             raise NotAnImage(f"it has {image.width} x {image.height} pixels: at most {max_pixels} are accepted")
         if image.mode == "P" and "transparency" in image.info:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import ClientError
 
@@ -25,9 +27,11 @@ class Listing:
     entries: tuple[Entry, ...]
     sha256: str
 
-    def counts(self, num_classes: int) -> list[int]:
-        labels = [entry.label for entry in self.entries]
-        return [labels.count(label) for label in range(num_classes)]
+    def describe(self, num_classes: int) -> dict[str, Any]:
+        """How many images there are, in all and of each class, and which list named them."""
+        labels = Counter(entry.label for entry in self.entries)
+        counts = [labels[label] for label in range(num_classes)]
+        return {"images": len(self.entries), "per_class": counts, "lst_sha256": self.sha256}
 
 
 def find(folder: Path) -> Path:

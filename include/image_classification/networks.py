@@ -1,4 +1,4 @@
-"""Residual networks for small and for large images, chosen by their number of layers; and the graph that is exported."""
+"""Residual networks for small and for large images, chosen by number of layers, and the graph that is exported."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .hyperparameters import SMALL_LAYERS, Hyperparameters
+from .hyperparameters import Hyperparameters
 from .recipe import RECIPE
 
-LARGE_BLOCKS = {
+LARGE_BLOCKS: dict[int, tuple[int, ...]] = {
     18: (2, 2, 2, 2),
     34: (3, 4, 6, 3),
     50: (3, 4, 6, 3),
@@ -59,11 +59,11 @@ class Block(nn.Module):
 
 
 class WhiteningStem(nn.Module):
-    """A first layer that is computed, not learned: it halves the image and answers uncorrelated features of its patches."""
+    """A first layer that is computed, not learned: it halves the image into uncorrelated features of its patches."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.patches = nn.Conv2d(inputs, outputs, RECIPE.whitening_size, stride=2, padding=1)
+        self.patches = nn.Conv2d(inputs, outputs, RECIPE.whitening_size, stride=2, padding=1, bias=False)
         self.patches.requires_grad_(False)
         self.mix = Convolution(outputs, outputs, 1)
 
@@ -77,7 +77,6 @@ class WhiteningStem(nn.Module):
         filters = (components / torch.sqrt(variances + RECIPE.whitening_floor)).T.flip(0)
         filters = filters[: self.patches.out_channels // 2].reshape(-1, data.shape[1], size, size)
         self.patches.weight.copy_(torch.cat([filters, -filters]))
-        nn.init.zeros_(self.patches.bias) if self.patches.bias is not None else None
 
     def forward(self, data: Tensor) -> Tensor:
         return functional.relu(self.mix(functional.relu(self.patches(data))))
@@ -118,10 +117,10 @@ class ResNet(nn.Module):
 def build(values: Hyperparameters) -> ResNet:
     """The network for a job: three stages of 3x3 blocks for the small depths, ImageNet's four for the large ones."""
     channels, classes = values.image_shape[0], values.num_classes
-    bottleneck = values.num_layers >= BOTTLENECK_FROM and values.num_layers not in SMALL_LAYERS
+    bottleneck = values.num_layers >= BOTTLENECK_FROM and values.num_layers in LARGE_BLOCKS
     width = 64
-    blocks = LARGE_BLOCKS.get(values.num_layers, ())
-    if values.num_layers in SMALL_LAYERS:
+    blocks = LARGE_BLOCKS.get(values.num_layers)
+    if blocks is None:
         width, blocks = RECIPE.small_width, ((values.num_layers - 2) // 6,) * 3
     stem = WhiteningStem(channels, width) if values.small else LargeStem(channels, width)
     return ResNet(stem, blocks, width, classes, bottleneck)

@@ -58,7 +58,7 @@ class Trainer:
                 f"it must be at most the number of training images, {len(training)}"
             )
         self.batches = len(training) // values.mini_batch_size
-        self.live = self._prepare().to(self.device, memory_format=torch.channels_last)
+        self.live = self._prepare()
         self.averaged = copy.deepcopy(self.live)
         self.network: nn.Module = self.live.network
         self.optimizer = optimization.optimizer(self.network, values)
@@ -77,6 +77,8 @@ class Trainer:
         classifier = Classifier(network, pixels.mean((0, 2, 3)), pixels.std((0, 2, 3)).clamp_min(1))
         if isinstance(network.stem, networks.WhiteningStem):
             network.stem.fit(classifier.normalise(pixels))
+        classifier.to(self.device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as documented
         return classifier
 
     def classifier(self) -> Classifier:
