@@ -13,3 +13,7 @@ class AddressError(CloudError):
 
 class DataFolderError(CloudError):
     """The data folder cannot be used, or another process is using it."""
+
+
+class BridgeError(CloudError):
+    """This version of MiniStack is not the one that the bridges were written for."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from . import bridges
 from .sagemaker.context import ACCOUNT, DEFAULT_REGION
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -52,5 +53,6 @@ def configure(host: str, port: int, url: str, data: Path) -> None:
 def load() -> App:
     from ministack.app import app
 
+    bridges.install()
     application: App = app
     return application
