@@ -1,0 +1,277 @@
+"""Serving through the local cloud against its floor: the same decode and ONNX Runtime run, in process, on one thread.
+
+Run it as `.venv-cloud/bin/python -m benchmarks.serving [--model model.tar.gz]`. Floor and endpoint are measured in turn
+within one run, with data capture at 100 %. Throughput is given as it was seen with the clients on the same cores, and
+with the clients' CPU time taken out; CPU times stay right when something else uses the machine, wall times do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+from PIL import Image
+
+REGION = "us-east-1"
+ENDPOINT = "benchmark"
+BUCKET = "benchmark"
+IMAGE_URI = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
+ROLE = "arn:aws:iam::000000000000:role/benchmark"
+WARM_UP = 100
+CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key")
+CORES = os.cpu_count() or 1
+CLIENTS = 8
+
+
+def png(seed: int = 0) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def make_model(base: Path) -> Path:
+    """The project's default network, trained by its container for one epoch on noise: it costs what a good one does."""
+    parameters = {"num_layers": "20", "image_shape": "3,32,32", "num_classes": "2", "num_training_samples": "64"}
+    channels: dict[str, dict[str, str]] = {name: {} for name in ("train", "validation", "train_lst", "validation_lst")}
+    configuration = base / "input" / "config"
+    configuration.mkdir(parents=True)
+    for channel in ("train", "validation"):
+        images = base / "input" / "data" / channel
+        listing = base / "input" / "data" / f"{channel}_lst"
+        images.mkdir(parents=True)
+        listing.mkdir()
+        for index in range(64):
+            (images / f"{index}.png").write_bytes(png(index))
+        lines = [f"{index}\t{index % 2}\t{index}.png\n" for index in range(64)]
+        (listing / f"{channel}.lst").write_text("".join(lines))
+    files = {"hyperparameters": {**parameters, "epochs": "1"}, "inputdataconfig": channels, "resourceconfig": {}}
+    for name, content in files.items():
+        (configuration / f"{name}.json").write_text(json.dumps(content))
+    command = [sys.executable, "-m", "include.image_classification", "train"]
+    environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise SystemExit(f"the container could not train a model:\n{done.stdout}{done.stderr}")
+    return base / "model"
+
+
+def floor(folder: Path, seconds: float) -> dict[str, Any]:
+    """Decode and run for so long: each time in seconds, and the CPU seconds of all."""
+    from include.image_classification.model import Model
+
+    model, content = Model(folder, threads=1), png()
+
+    def once() -> None:
+        model.predict(model.read(content, 1 << 20))
+
+    return _timed(once, seconds)
+
+
+def client(url: str, seconds: float) -> dict[str, Any]:
+    runtime = _client("sagemaker-runtime", url)
+    content = png()
+
+    def once() -> None:
+        runtime.invoke_endpoint(EndpointName=ENDPOINT, ContentType="image/png", Body=content)["Body"].read()
+
+    return _timed(once, seconds)
+
+
+def _timed(once: Any, seconds: float) -> dict[str, Any]:
+    for _ in range(WARM_UP):
+        once()
+    times: list[float] = []
+    cpu, end = time.process_time(), time.perf_counter() + seconds
+    began = time.perf_counter()
+    while began < end:
+        once()
+        now = time.perf_counter()
+        times.append(now - began)
+        began = now
+    return {"times": times, "cpu": time.process_time() - cpu}
+
+
+def _client(service: str, url: str) -> Any:
+    session = boto3.session.Session(region_name=REGION, **dict.fromkeys(CREDENTIALS, "benchmark"))
+    return session.client(service, endpoint_url=url)
+
+
+@contextmanager
+def cloud(data: Path) -> Iterator[tuple[str, int]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with (data / "cloud.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "include.local_cloud", "--port", str(port), "--data", str(data)],
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    try:
+        _until_healthy(url, process)
+        yield url, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def _until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit("the local cloud ended: see its log")
+        try:
+            with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise SystemExit("the local cloud did not become healthy within a minute")
+
+
+def deploy(url: str, archive: Path) -> None:
+    s3, sagemaker = _client("s3", url), _client("sagemaker", url)
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive.read_bytes())
+    sagemaker.create_model(
+        ModelName=ENDPOINT,
+        PrimaryContainer={"Image": IMAGE_URI, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"},
+        ExecutionRoleArn=ROLE,
+    )
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=ENDPOINT,
+        ProductionVariants=[
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": ENDPOINT,
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        ],
+        DataCaptureConfig={
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{BUCKET}/data_capture",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        },
+    )
+    sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=ENDPOINT)
+    sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName=ENDPOINT, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def tree_cpu(pid: int) -> float:
+    """CPU seconds so far of a process and its children."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if pid in (int(stat.parent.name), int(fields[1])):
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def show(name: str, times: list[float]) -> None:
+    ordered = sorted(times)
+    p99 = ordered[int(len(ordered) * 0.99)]
+    print(f"  {name:<28} p50 {statistics.median(times) * 1e3:7.2f} ms   p99 {p99 * 1e3:7.2f} ms   n {len(times)}")
+
+
+def latency(folder: Path, url: str, rounds: int, seconds: float) -> None:
+    print(f"One client, {rounds} rounds of {seconds:g} s each, floor and endpoint in turn:")
+    floors: list[float] = []
+    ours: list[float] = []
+    ratios = []
+    with ProcessPoolExecutor(1) as first, ProcessPoolExecutor(1) as second:
+        for _ in range(rounds):
+            below = first.submit(floor, folder, seconds).result()["times"]
+            above = second.submit(client, url, seconds).result()["times"]
+            ratios.append(statistics.median(above) / statistics.median(below))
+            floors += below
+            ours += above
+    show("floor, in process", floors)
+    show("endpoint, through boto3", ours)
+    ratio = statistics.median(ours) / statistics.median(floors)
+    print(f"  median to median: {ratio:.2f} times the floor (goal: at most 2.5); by round: {_listed(ratios)}")
+
+
+def throughput(folder: Path, url: str, pid: int, seconds: float) -> None:
+    print(f"Throughput on {CORES} cores, {seconds:g} s each:")
+    with ProcessPoolExecutor(CORES) as pool:
+        floors = list(pool.map(floor, [folder] * CORES, [seconds] * CORES))
+    floor_count = sum(len(each["times"]) for each in floors)
+    floor_cpu = sum(each["cpu"] for each in floors) / floor_count
+    with ProcessPoolExecutor(CLIENTS) as pool:
+        before = tree_cpu(pid)
+        answers = list(pool.map(client, [url] * CLIENTS, [seconds] * CLIENTS))
+        server_cpu = tree_cpu(pid) - before
+    count = sum(len(each["times"]) for each in answers)
+    server_cpu /= count + WARM_UP * CLIENTS
+    client_cpu = sum(each["cpu"] for each in answers) / count
+    print(
+        f"  floor, {CORES} processes           {floor_count / seconds:7.0f} a second; {floor_cpu * 1e3:.2f} ms CPU each"
+    )
+    show(f"endpoint, {CLIENTS} clients", [each for answer in answers for each in answer["times"]])
+    print(
+        f"  as seen, clients on these cores: {count / seconds:.0f} a second, {count / floor_count:.0%} of the floor\n"
+        f"  CPU each: cloud and container {server_cpu * 1e3:.2f} ms, client {client_cpu * 1e3:.2f} ms"
+    )
+    left = 1 - client_cpu * count / (CORES * seconds)
+    print(
+        f"  clients' share of the cores taken out: {count / seconds / left / (floor_count / seconds):.0%} of the floor"
+    )
+    print(f"  by CPU time alone: {floor_cpu / server_cpu:.0%} of the floor (goal: at least 60 %)")
+
+
+def _listed(values: list[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--model", type=Path, help="a model.tar.gz to serve (default: the default network, untrained)")
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=4)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        data = base / "cloud"
+        data.mkdir()
+        if given.model:
+            folder = base / "model"
+            with tarfile.open(given.model) as tar:
+                tar.extractall(folder, filter="data")
+        else:
+            folder = make_model(base)
+        archive = base / "model.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            tar.add(folder, ".")
+        with cloud(data) as (url, pid):
+            deploy(url, archive)
+            latency(folder, url, given.rounds, given.seconds)
+            throughput(folder, url, pid, given.seconds * 2)
+
+
+if __name__ == "__main__":
+    main()
