@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -15,6 +16,8 @@ FAILURE_LENGTH = 1024
 
 
 def _train(place: Environment) -> int:
+    # Threads that wait sleep: spinning, they would take the cores from whatever else runs, and slow themselves down.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from . import train
 
     try:
