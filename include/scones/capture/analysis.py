@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from include.scones.capture.inputs import inputs, undecodable_images
 from include.scones.capture.scan import LISTED_PROBLEMS, Scan
 from include.scones.capture.tables import BINS, class_name, histogram, numbers, spread
-from include.scones.capture.window import HOUR, Window, microseconds
+from include.scones.capture.window import HOUR, MICROSECOND, Window, microseconds
 
 
 def in_order(table: pa.Table) -> tuple[pa.Table, int]:
@@ -87,14 +87,10 @@ def class_mix(table: pa.Table, classes: Sequence[str]) -> list[dict[str, Any]]:
 
 def hours(table: pa.Table, window: Window, confidences: NDArray[np.float64], threshold: float) -> list[dict[str, Any]]:
     starts = window.hours()
-    place = (table["time"].cast(pa.int64()).to_numpy() - microseconds(starts[0])) // microseconds_in_hour()
+    place = (table["time"].cast(pa.int64()).to_numpy() - microseconds(starts[0])) // (HOUR // MICROSECOND)
     every = np.bincount(place, minlength=len(starts))
     low = np.bincount(place[confidences < threshold], minlength=len(starts))
     return [
         {"hour": hour.isoformat(), "records": int(count), "low_confidence": int(few)}
         for hour, count, few in zip(starts, every, low, strict=True)
     ]
-
-
-def microseconds_in_hour() -> int:
-    return int(HOUR.total_seconds()) * 1_000_000

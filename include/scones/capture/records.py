@@ -32,6 +32,7 @@ KINDS = {
     "not-json": "not JSON",
     "not-a-capture": "JSON, but not a capture record",
     "no-time": "no inference time that can be read",
+    "stray": "time far from that of its file, in no report's reach",
     "no-event-id": "no event id, so that repeats cannot be told",
     "encoding": "unknown encoding",
     "base64": "not the base64 it says it is",
@@ -102,7 +103,7 @@ def _record(document: Any, payload: bytes | None) -> Record:
     time = _time(_text(event.get("inferenceTime")) or "")
     problem: Problem | None = None
     probabilities: list[float] | None = None
-    event_id = _text(event.get("eventId"))
+    event_id = _text(event.get("eventId")) or None
     if not event_id:
         problem = Problem("no-event-id", f"eventId is {event.get('eventId')!r}"[:200])
     output = capture.get("endpointOutput")
@@ -161,7 +162,7 @@ def _time(value: str) -> int:
 def _probabilities(output: Any, payload: bytes | None) -> list[float]:
     if not isinstance(output, dict):
         raise _Refused("answer", f"endpointOutput is {output!r}")
-    encoding, data = output.get("encoding"), _bytes(output.get("data"), payload)
+    encoding, data = _text(output.get("encoding")), _bytes(output.get("data"), payload)
     if data is None:
         raise _Refused("answer", f"data is {output.get('data')!r}")
     if encoding == "BASE64":
@@ -170,7 +171,7 @@ def _probabilities(output: Any, payload: bytes | None) -> list[float]:
         except ValueError as error:
             raise _Refused("base64", error) from error
     elif encoding not in {"JSON", "CSV"}:
-        raise _Refused("encoding", f"output encoding {encoding!r}")
+        raise _Refused("encoding", f"output encoding {output.get('encoding')!r}")
     kind = str(output.get("observedContentType", "")).partition(";")[0].strip().lower()
     values = _csv(data) if encoding == "CSV" or kind == "text/csv" else _json(data)
     return _checked(values)

@@ -16,7 +16,7 @@ from include.scones.capture.images import ImageFacts, examine, thumbnail
 from include.scones.capture.lines import Batch, split_lines
 from include.scones.capture.records import Problem, Record, parse_line
 from include.scones.capture.stores import Store
-from include.scones.capture.window import CaptureFile
+from include.scones.capture.window import CaptureFile, from_microseconds
 
 SMALL = 1 << 20
 ROWS = 1 << 14
@@ -138,6 +138,8 @@ class Scanner:
                     self._note(found, file, number)
                 elif self._first <= found.time < self._end:
                     self._keep(found, file, number)
+                elif not file.is_read_for(found.time):
+                    self._note(Problem("stray", f"inferenceTime is {from_microseconds(found.time)}"), file, number)
             number += 1
 
     def _note(self, problem: Problem, file: CaptureFile, number: int) -> None:

@@ -114,7 +114,10 @@ class FolderStore:
         place = self.root / prefix
         found = [place] if place.is_file() else (Path(at, name) for at, _, names in os.walk(place) for name in names)
         for path in sorted(found):
-            state = path.stat()
+            try:
+                state = path.lstat()
+            except FileNotFoundError:
+                continue  # it went while the folder was listed
             yield Stored(path.relative_to(self.root).as_posix(), state.st_size, str(state.st_mtime_ns))
 
     def folders(self, prefix: str) -> list[str]:

@@ -12,6 +12,7 @@ from include.scones.capture.stores import Store, Stored
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
 
 # A file is filed under the hour of its first record and gathers records for about a minute, so the hour before the
 # window can hold records of it; the hour after is read for records that were captured late.
@@ -68,12 +69,21 @@ class Window:
 
 @dataclass(frozen=True, order=True)
 class CaptureFile:
-    """`inside` says that its hour lies in the window: lines of it that carry no time are counted there, once."""
+    """`hour` is the one it is filed under, in microseconds since 1970.
+
+    `inside` says that it lies in the window: lines that carry no time are counted there, once.
+    """
 
     key: str
     size: int
     variant: str
+    hour: int
     inside: bool
+
+    def is_read_for(self, time: int) -> bool:
+        """Whether the report of the day of `time` (microseconds) reads this file."""
+        day, margin = DAY // MICROSECOND, MARGIN // MICROSECOND
+        return time // day * day - margin <= self.hour < time // day * day + day + margin
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,11 @@ class Listing:
 
 
 def microseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
+
+
+def from_microseconds(time: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + time * MICROSECOND).isoformat()
 
 
 def list_captures(store: Store, prefix: str, window: Window) -> Listing:
@@ -102,7 +116,7 @@ def list_captures(store: Store, prefix: str, window: Window) -> Listing:
     ignored: list[str] = []
     for (variant, hour, _), item in _flat(places, found):
         if item.key.endswith(".jsonl"):
-            files.append(CaptureFile(item.key, item.size, variant, hour in within))
+            files.append(CaptureFile(item.key, item.size, variant, microseconds(hour), hour in within))
         else:
             ignored.append(item.key)
     return Listing(sorted(files), sorted(ignored))
