@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -14,34 +16,43 @@ Pixels = npt.NDArray[np.uint8]
 FORMATS = ("PNG", "JPEG")
 MODES = {1: "L", 3: "RGB"}
 
+# What Pillow's PNG and JPEG readers raise on broken files.
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
 
-class NotAnImage(ValueError):
+
+class NotAnImage(Exception):
     """The bytes are no readable PNG or JPEG image, or it has too many pixels."""
 
 
 def decode(content: bytes, channels: int, max_pixels: int) -> Image.Image:
-    """Decode a PNG or JPEG to grey or RGB; transparency is dropped.
+    """Decode a PNG or JPEG to grey or RGB, whatever it was; transparency is dropped.
 
     Raises:
         NotAnImage: with words for whoever sent it.
     """
+    image = _open(content, max_pixels)
+    if image.width * image.height > max_pixels:
+        raise NotAnImage(f"it has {image.width} x {image.height} pixels: at most {max_pixels} are accepted")
+    try:
+        if image.mode == "P" or image.mode.startswith("I"):
+            image = image.convert("RGBA" if "transparency" in image.info else "RGB")  # else 16 bits are cut, not scaled
+        return image.convert(MODES[channels])
+    except BROKEN as error:
+        raise NotAnImage(f"it cannot be decoded: {error}") from error
+
+
+def _open(content: bytes, max_pixels: int) -> Image.Image:
+    """Read the header."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
-            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
-        if image.width * image.height > max_pixels:
-            raise NotAnImage(f"it has {image.width} x {image.height} pixels: at most {max_pixels} are accepted")
-        if image.mode == "P" and "transparency" in image.info:
-            image = image.convert("RGBA")
-        return image.convert(MODES[channels])
+            warnings.simplefilter("ignore")  # Pillow warns from a limit of its own on
+            return Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise NotAnImage("it is not a PNG or JPEG image") from error
     except Image.DecompressionBombError as error:
         raise NotAnImage(f"it has too many pixels: at most {max_pixels} are accepted") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, NotAnImage):
-            raise
-        raise NotAnImage(f"it cannot be decoded: {error}") from error
+    except BROKEN as error:
+        raise NotAnImage(f"it cannot be read: {error}") from error
 
 
 def to_array(image: Image.Image) -> Pixels:
