@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +45,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_cloud(data: Path, port: int | None = None, timeout: float = 60) -> Cloud:
-    """Start a local cloud over `data` and wait until it is healthy."""
+def start_cloud(data: Path, port: int | None = None, timeout: float = 60, arguments: Sequence[str] = ()) -> Cloud:
+    """Start a local cloud over `data`, with further `arguments`, and wait until it is healthy."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     data.mkdir(parents=True, exist_ok=True)
     with (data / "cloud.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data)],
+            [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data), *arguments],
             cwd=ROOT,
             stdout=log,
             stderr=log,
@@ -97,5 +97,3 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data at {SHARED_DATA}")
     return SHARED_DATA
-
-

@@ -1,0 +1,82 @@
+"""Endpoints when the cloud itself goes: killed at once, or stopped cleanly, and started again over the same data."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cloud, start_cloud, stop_cloud
+from tests.local_cloud.serving import Serving, capture_config, model_archive, until
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Cloud]:
+    cloud = start_cloud(tmp_path / "cloud")
+    yield cloud
+    if cloud.process.poll() is None:
+        stop_cloud(cloud)
+
+
+def again(cloud: Cloud) -> Cloud:
+    """Start the cloud anew over the same data on the same port; the fixture's own object then stands for it."""
+    fresh = start_cloud(cloud.data, int(cloud.url.rpartition(":")[2]))
+    cloud.process = fresh.process
+    return cloud
+
+
+def containers_of(data: Path) -> list[int]:
+    """The processes that run in an endpoint's folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink().is_relative_to(data.resolve() / "endpoints"):
+                found.append(int(link.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_killed_in_the_middle_of_everything(started: Cloud) -> None:
+    serving = Serving(started.url)
+    capture = capture_config(f"s3://{serving.bucket}/captures")
+    name = serving.simple((0.75, 0.25), DataCaptureConfig=capture)
+    updating = serving.simple((1.0, 0.0))
+    deleted = serving.simple()
+    for _ in range(20):
+        serving.invoke(name)
+    next_config = serving.config({"AllTraffic": (serving.model(model_archive([0.0, 1.0])), 1)})
+    serving.sagemaker.update_endpoint(EndpointName=updating, EndpointConfigName=next_config)
+    serving.sagemaker.delete_endpoint(EndpointName=deleted)
+    creating = serving.name("endpoint")
+    serving.sagemaker.create_endpoint(EndpointName=creating, EndpointConfigName=next_config)
+    started.process.send_signal(signal.SIGKILL)
+    started.process.wait()
+    assert until(lambda: containers_of(started.data), lambda pids: not pids, 10) == []
+
+    again(started)
+    assert json.loads(serving.invoke(name)) == [0.75, 0.25]
+    assert json.loads(serving.invoke(updating)) in ([1.0, 0.0], [0.0, 1.0])
+    serving.until_in_service(updating)
+    serving.until_in_service(creating)
+    assert json.loads(serving.invoke(creating)) == [0.0, 1.0]
+    until(lambda: serving.sagemaker.list_endpoints(NameContains=deleted)["Endpoints"], lambda found: not found)
+    assert sum(map(len, serving.captured(name, 20).values())) >= 20
+
+
+def test_stopped_cleanly_and_started_again(started: Cloud) -> None:
+    serving = Serving(started.url)
+    name = serving.simple((0.5, 0.5), DataCaptureConfig=capture_config(f"s3://{serving.bucket}/captures"))
+    for _ in range(10):
+        serving.invoke(name)
+    stop_cloud(started)
+    assert started.process.returncode == 0
+    assert containers_of(started.data) == []
+    assert not list((started.data / "capture").rglob("*.jsonl"))
+
+    again(started)
+    assert sum(map(len, serving.captured(name, 10).values())) == 10
+    assert json.loads(serving.invoke(name)) == [0.5, 0.5]
