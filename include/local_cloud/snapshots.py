@@ -29,6 +29,7 @@ class Snapshots:
         self._changed: set[str] = set()
         self._all_changed = False
         self._not_before: dict[str, float] = {}
+        self._everything_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def changed(self, service: str) -> None:
@@ -49,22 +50,26 @@ class Snapshots:
                 await self._task
 
     async def _run(self) -> None:
-        everything_at = time.monotonic()
         while True:
             await asyncio.sleep(_INTERVAL)
-            now = time.monotonic()
-            if self._all_changed or (self._changed and now >= everything_at):
-                everything_at = now + _EVERYTHING_INTERVAL
-                self._all_changed = _executions_run()
-                self._changed.update(_saved_services())
-            due = {name for name in self._changed if self._not_before.get(name, 0.0) <= now}
-            self._changed -= due
-            for name in due:
-                started = time.monotonic()
-                if not await asyncio.to_thread(_save, name):
-                    self._changed.add(name)
-                ended = time.monotonic()
-                self._not_before[name] = ended + _REST * (ended - started)
+            try:
+                await self._save_changed(time.monotonic())
+            except Exception:
+                logger.exception("MiniStack's state could not be saved; the next change is another chance")
+
+    async def _save_changed(self, now: float) -> None:
+        if self._all_changed or (self._changed and now >= self._everything_at):
+            self._everything_at = now + _EVERYTHING_INTERVAL
+            self._all_changed = _executions_run()
+            self._changed.update(_saved_services())
+        due = {name for name in self._changed if self._not_before.get(name, 0.0) <= now}
+        self._changed -= due
+        for name in due:
+            started = time.monotonic()
+            if not await asyncio.to_thread(_save, name):
+                self._changed.add(name)
+            ended = time.monotonic()
+            self._not_before[name] = ended + _REST * (ended - started)
 
 
 def _saved_services() -> set[str]:
@@ -85,7 +90,9 @@ def _save(name: str) -> bool:
     from ministack.app import _build_persistence_save_dict
     from ministack.core.persistence import save_state
 
-    get_state = _build_persistence_save_dict()[name]
+    get_state = _build_persistence_save_dict().get(name)
+    if get_state is None:  # its first request failed before it was loaded
+        return True
     for _ in range(_ATTEMPTS):
         try:
             state = get_state()

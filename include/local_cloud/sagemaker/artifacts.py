@@ -49,8 +49,8 @@ def keys(s3: Any, uri: str) -> list[str]:
 def download_prefix(s3: Any, uri: str, folder: Path) -> int:
     """Fetch every object whose key begins with the URI's, several at a time, and say how many there were.
 
-    `train` and `train/` both put `train/a.png` at `a.png`; the name of `train.lst`, which also begins with `train`, stays
-    whole. Raises `ArtifactError`.
+    `train` and `train/` both put `train/a.png` at `a.png`; `train.lst`, which also begins with `train`, keeps its name.
+    Raises `ArtifactError`.
     """
     bucket, prefix = parse(uri)
     found = keys(s3, uri)
@@ -78,6 +78,15 @@ def upload(s3: Any, path: Path, uri: str) -> None:
             s3.put_object(Bucket=bucket, Key=key, Body=file)
     except (ClientError, BotoCoreError) as error:
         raise ArtifactError(f"could not write {uri}: {_reason(error)}") from error
+
+
+def check_bucket(s3: Any, uri: str) -> None:
+    """Raises `ArtifactError` when the URI's bucket cannot be written to, before hours of work are lost for it."""
+    bucket, _ = parse(uri)
+    try:
+        s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
+    except (ClientError, BotoCoreError) as error:
+        raise ArtifactError(f"cannot write to {uri}: {_reason(error)}") from error
 
 
 def pack(folder: Path, archive: Path) -> None:

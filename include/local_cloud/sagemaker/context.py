@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ CREDENTIAL = "local-cloud"  # any credential is accepted; this one tells the clo
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
 )
+
+
+def now() -> float:
+    """Epoch seconds to the millisecond: AWS's precision, so that a time read can be asked for again."""
+    return round(time.time(), 3)
 
 
 @dataclass

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from . import artifacts, tags
-from .context import Context
+from .context import Context, now
 from .errors import AlreadyExists, ArtifactError, NotImplementedException, ValidationException
 from .listing import Listing
 from .operations import operation
@@ -24,7 +23,7 @@ def create_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
     document = {
         **{key: value for key, value in request.items() if key != "Tags"},
         "ModelArn": arn,
-        "CreationTime": time.time(),
+        "CreationTime": now(),
     }
     document.setdefault("EnableNetworkIsolation", False)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import artifacts, containers, transitions
-from .context import Context
+from .context import Context, now
 from .errors import ArtifactError, WorkError
 from .logs import LogStream
 from .training_container import Ending, TrainingContainer
@@ -76,7 +76,7 @@ class TrainingJob:
 
     def _run(self, log: LogStream) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._started = time.time()
+        self._started = now()
         job = self._step("Downloading", TrainingStartTime=self._started)
         if job is None:
             self._end("Stopped")
@@ -100,6 +100,7 @@ class TrainingJob:
         config = self.base / "input" / "config"
         for folder in (config, self.base / "model", self.base / "output" / "data"):
             folder.mkdir(parents=True)
+        artifacts.check_bucket(self.context.s3, job["ModelArtifacts"]["S3ModelArtifacts"])
         channels = job.get("InputDataConfig", [])
         for name, content in (
             ("hyperparameters", job.get("HyperParameters", {})),
@@ -170,17 +171,17 @@ class TrainingJob:
             return None
 
     def _end(self, secondary: str, **changes: Any) -> None:
-        now = time.time()
+        at = now()
         if self._started is not None:
-            seconds = max(1, round(now - self._started))
-            changes.update(TrainingEndTime=now, TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
+            seconds = max(1, round(at - self._started))
+            changes.update(TrainingEndTime=at, TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
         if self._metrics.data():
             changes["FinalMetricDataList"] = self._metrics.data()
         self._advance(secondary, **changes)
 
     def _advance(self, secondary: str, **changes: Any) -> dict[str, Any]:
         def change(job: dict[str, Any]) -> dict[str, Any]:
-            return transitions.advance(job, secondary, time.time(), **changes)
+            return transitions.advance(job, secondary, now(), **changes)
 
         return self.context.store.modify(KIND, self.name, change)
 

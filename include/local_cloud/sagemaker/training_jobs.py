@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from typing import Any
 
 from . import containers, tags, training_metrics, transitions
-from .context import Context
+from .context import Context, now
 from .errors import (
     AlreadyExists,
     NotImplementedException,
@@ -98,7 +97,7 @@ def create_training_job(request: dict[str, Any], context: Context) -> dict[str, 
         "AlgorithmSpecification": _algorithm(request["AlgorithmSpecification"], context),
         "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{name}/output/model.tar.gz"},
         "StoppingCondition": {"MaxRuntimeInSeconds": _DAY, **request.get("StoppingCondition", {})},
-        **transitions.begin(time.time()),
+        **transitions.begin(now()),
     }
     try:
         context.store.create(KIND, name, document)
@@ -132,7 +131,7 @@ def stop_training_job(request: dict[str, Any], context: Context) -> dict[str, An
     def stopping(job: dict[str, Any]) -> dict[str, Any]:
         if job["TrainingJobStatus"] == "Stopping":
             return job
-        return transitions.advance(job, "Stopping", time.time())
+        return transitions.advance(job, "Stopping", now())
 
     try:
         context.store.modify(KIND, name, stopping)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from .context import now
 
 # What the built-in image-classification algorithm's own definitions find in its log lines.
 BUILT_IN = {
@@ -31,7 +32,7 @@ class FinalMetrics:
             match = pattern.search(line)
             value = _number(match[1]) if match and pattern.groups else None
             if value is not None:
-                self._last[name] = (value, time.time())
+                self._last[name] = (value, now())
 
     def data(self) -> list[dict[str, Any]]:
         """`FinalMetricDataList`."""
