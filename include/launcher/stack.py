@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -141,6 +142,9 @@ def started(config: Config, say: Say) -> Iterator[Stack]:
     finally:
         if not was_running:
             say("stopping what was started")
+            # Ctrl-C under make arrives more than once; the second must not leave half of the stack running.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             stack.stop()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.step_function import StepFunctionHook
 from airflow.providers.amazon.aws.operators.step_function import StepFunctionStartExecutionOperator
 from airflow.sdk import Context
+from airflow.sdk.bases.xcom import BaseXCom
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from botocore.exceptions import ClientError
 
@@ -18,7 +19,7 @@ TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class ExecutionEndedTrigger(BaseTrigger):
-    """Ends the deferred task with the execution's ARN once its status is terminal; the caller judges the status.
+    """Ends the deferred task once the execution's status is terminal; what follows judges the status.
 
     The provider's own trigger takes FAILED for an error and does not know TIMED_OUT.
     """
@@ -52,7 +53,7 @@ class ExecutionEndedTrigger(BaseTrigger):
                     break
                 await asyncio.sleep(self.poll_interval)
         self.log.info("Execution %s is %s", self.execution_arn, execution["status"])
-        yield TaskSuccessEvent(xcoms={"return_value": self.execution_arn})
+        yield TaskSuccessEvent()
 
 
 class ExecutionOperator(StepFunctionStartExecutionOperator):
@@ -76,6 +77,8 @@ class ExecutionOperator(StepFunctionStartExecutionOperator):
                 raise
             arn = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{self.name}"
             self.log.info("An earlier attempt started %s", arn)
+        # Pushed here: Airflow 3.3.2 encodes what a trigger's event pushes twice.
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=arn)
         self.defer(
             trigger=ExecutionEndedTrigger(arn, self.poll_interval, self.aws_conn_id, self.region_name),
             method_name="execute_complete",

@@ -1,0 +1,74 @@
+"""One whole stack, started as `make up` starts it, on free ports and with its data in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from include.launcher.api import AirflowApi
+from include.launcher.config import Config
+from include.scones.cifar.sample import write_sample
+from tests.conftest import ROOT, free_port
+
+
+@dataclass
+class Launcher:
+    """The launcher's command line over one home."""
+
+    config: Config
+    environment: dict[str, str]
+
+    def __call__(self, command: str, timeout: float = 540) -> str:
+        """Run a command to its good end and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "include.launcher", command],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def api(self) -> AirflowApi:
+        return AirflowApi(self.config)
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """A running stack; its archive is a small drawn sample, so that thirty epochs take seconds."""
+    home = tmp_path_factory.mktemp("stack")
+    archive = write_sample(home / "sample.tar.gz", train=60, test=20)
+    config = Config("local", home, free_port(), free_port())
+    environment = dict(os.environ) | {
+        "SCONES_HOME": str(home),
+        "SCONES_CLOUD_PORT": str(config.cloud_port),
+        "SCONES_AIRFLOW_PORT": str(config.airflow_port),
+        "SCONES_ARCHIVE": str(archive),
+        "COLUMNS": "200",
+    }
+    command = Launcher(config, environment)
+    try:
+        command("up")
+        yield command
+    finally:
+        command("down")
+
+
+@pytest.fixture(scope="session")
+def aws(launcher: Launcher) -> Iterator[Path]:
+    """The AWS environment of this process points at the stack's local cloud; yields the stack's home."""
+    before = dict(os.environ)
+    os.environ.update(launcher.config.aws_environment())
+    yield launcher.config.home
+    os.environ.clear()
+    os.environ.update(before)
