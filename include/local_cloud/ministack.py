@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,7 +28,8 @@ SERVICES = (
 def configure(host: str, port: int, url: str, data: Path) -> None:
     """Set the environment; everything that MiniStack writes then lies under `data`. Call it before `load`."""
     scratch = data / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(scratch, ignore_errors=True)  # what functions unpacked before a kill -9
+    scratch.mkdir(parents=True)
     os.environ.update(
         {
             "BIND_HOST": host,

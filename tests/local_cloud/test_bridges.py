@@ -1,0 +1,133 @@
+"""What the local cloud makes right in MiniStack: how Lambdas fail, and the metrics of state machines."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import REGION, Cloud
+from tests.local_cloud.conftest import client, eventually, unique
+
+CODE = """
+import os
+import time
+
+import boto3
+
+
+class ThresholdConfidenceNotMet(Exception):
+    pass
+
+
+calls = 0
+
+
+def handler(event, context):
+    global calls
+    calls += 1
+    time.sleep(event.get("sleep", 0))
+    if event.get("fail"):
+        raise ThresholdConfidenceNotMet("THRESHOLD_CONFIDENCE_NOT_MET: 0.5 < 0.93")
+    return {"calls": calls, "pid": os.getpid(), "account": boto3.client("sts").get_caller_identity()["Account"]}
+"""
+
+
+def package(code: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("code.py", code)
+    return buffer.getvalue()
+
+
+def make_function(cloud: Cloud, name: str) -> str:
+    arn: str = client(cloud, "lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role="arn:aws:iam::000000000000:role/scones-lambda",
+        Handler="code.handler",
+        Code={"ZipFile": package(CODE)},
+        Timeout=900,
+    )["FunctionArn"]
+    return arn
+
+
+def make_machine(cloud: Cloud, name: str, function: str) -> str:
+    definition = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": function, "End": True}}}
+    arn: str = client(cloud, "stepfunctions").create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/scones-states"
+    )["stateMachineArn"]
+    return arn
+
+
+def execute(cloud: Cloud, machine: str, event: dict[str, Any]) -> dict[str, Any]:
+    states = client(cloud, "stepfunctions")
+    arn = states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
+
+    def done() -> dict[str, Any] | None:
+        execution: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return execution if execution["status"] != "RUNNING" else None
+
+    execution: dict[str, Any] = eventually(done, 60)
+    return execution
+
+
+@pytest.fixture(scope="module")
+def function(cloud: Cloud) -> Iterator[str]:
+    name = unique("function")
+    make_function(cloud, name)
+    yield name
+    client(cloud, "lambda").delete_function(FunctionName=name)
+
+
+def invoke(cloud: Cloud, function: str, event: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    answer = client(cloud, "lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    return json.load(answer["Payload"]), answer.get("FunctionError")
+
+
+def test_a_lambda_fails_by_its_exceptions_class_and_stays_warm(cloud: Cloud, function: str) -> None:
+    before, _ = invoke(cloud, function, {})
+    assert before["account"] == "000000000000"
+    failure, kind = invoke(cloud, function, {"fail": True})
+    assert kind == "Unhandled"
+    assert failure["errorType"] == "ThresholdConfidenceNotMet"
+    assert failure["errorMessage"] == "THRESHOLD_CONFIDENCE_NOT_MET: 0.5 < 0.93"
+    assert failure["requestId"]
+    assert [line for line in failure["stackTrace"] if "in handler" in line]
+    after, kind = invoke(cloud, function, {})
+    assert kind is None
+    assert (after["pid"], after["calls"]) == (before["pid"], before["calls"] + 2)
+
+
+def test_an_execution_fails_by_the_exceptions_class_and_is_counted(cloud: Cloud, function: str) -> None:
+    arn = client(cloud, "lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    machine = make_machine(cloud, unique("machine"), arn)
+    failed = execute(cloud, machine, {"fail": True})
+    assert (failed["status"], failed["error"]) == ("FAILED", "ThresholdConfidenceNotMet")
+    cause = json.loads(failed["cause"])
+    assert cause["errorMessage"].startswith("THRESHOLD_CONFIDENCE_NOT_MET: ")
+    assert {"errorMessage", "errorType", "requestId", "stackTrace"} == set(cause)
+    assert execute(cloud, machine, {})["status"] == "SUCCEEDED"
+
+    now = datetime.now(UTC)
+
+    def total(metric: str, statistic: str = "Sum") -> float:
+        points = client(cloud, "cloudwatch").get_metric_statistics(
+            Namespace="AWS/States",
+            MetricName=metric,
+            Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(hours=1),
+            Period=86400,
+            Statistics=[statistic],
+        )["Datapoints"]
+        return float(sum(point[statistic] for point in points))
+
+    assert [total(f"Executions{kind}") for kind in ("Started", "Failed", "Succeeded", "Aborted")] == [2, 1, 1, 0]
+    assert total("ExecutionTime", "Maximum") > 0
+    assert REGION in machine
