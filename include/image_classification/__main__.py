@@ -44,10 +44,11 @@ def _serve(place: Environment) -> int:
     from . import serve
 
     try:
-        return serve.run(place)
+        serve.run(place)
     except ContainerError as error:
         sys.stderr.write(f"{error.kind}: {error}\n")
         return 1
+    return 0
 
 
 def main() -> int:

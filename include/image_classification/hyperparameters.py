@@ -9,6 +9,7 @@ from typing import Any
 from .errors import ClientError
 
 SMALL_IMAGE = 32
+MIN_SIDE, MAX_SIDE = 20, 4096  # the deepest features of smaller images would be single pixels
 SMALL_LAYERS = (20, 32, 44, 56, 110)
 LARGE_LAYERS = (18, 34, 50, 101, 152, 200)
 
@@ -68,12 +69,12 @@ def _flag(text: str) -> bool:
 
 
 def _shape(text: str) -> tuple[int, int, int]:
-    allowed = 'channels, height and width such as "3,224,224", with 1 or 3 channels and 16 to 4096 pixels a side'
+    allowed = 'channels, height and width such as "3,224,224", with 1 or 3 channels and 20 to 4096 pixels a side'
     try:
         channels, height, width = (int(part) for part in text.split(","))
     except ValueError as error:
         raise _Invalid(allowed) from error
-    if channels not in (1, 3) or not 16 <= height <= 4096 or not 16 <= width <= 4096:
+    if channels not in (1, 3) or not all(MIN_SIDE <= side <= MAX_SIDE for side in (height, width)):
         raise _Invalid(allowed)
     return channels, height, width
 

@@ -34,8 +34,10 @@ def decode(content: bytes, channels: int, max_pixels: int) -> Image.Image:
     if image.width * image.height > max_pixels:
         raise NotAnImage(f"it has {image.width} x {image.height} pixels: at most {max_pixels} are accepted")
     try:
-        if image.mode == "P" or image.mode.startswith("I"):
-            image = image.convert("RGBA" if "transparency" in image.info else "RGB")  # else 16 bits are cut, not scaled
+        if image.mode.startswith("I;16"):  # Pillow would cut what is above 255
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if image.mode == "P" and "transparency" in image.info:
+            image = image.convert("RGBA")
         return image.convert(MODES[channels])
     except BROKEN as error:
         raise NotAnImage(f"it cannot be decoded: {error}") from error

@@ -28,7 +28,6 @@ class Convolution(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
         self.normalisation = nn.BatchNorm2d(outputs)
-        nn.init.kaiming_normal_(self.convolution.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, data: Tensor) -> Tensor:
         result: Tensor = self.normalisation(self.convolution(data))

@@ -115,8 +115,8 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def run(place: Environment) -> int:
-    """Serve until SIGTERM; 1 when the port could not be taken.
+def run(place: Environment) -> None:
+    """Serve until SIGTERM; the server exits by itself when the port is taken.
 
     Raises:
         ModelLoadError: the model folder holds no model that can be served.
@@ -133,8 +133,6 @@ def run(place: Environment) -> int:
         lifespan="off",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    server = uvicorn.Server(config)
     sys.stdout.write(f"Serving {place.model} on {settings.host}:{settings.port}\n")
     sys.stdout.flush()
-    server.run()
-    return 0 if server.started else 1
+    uvicorn.Server(config).run()

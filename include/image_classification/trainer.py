@@ -50,6 +50,7 @@ class Trainer:
         self.values, self.training, self.validation, self.stopping = values, training, validation, stopping
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = values.precision_dtype == "float16"
+        self.dtype = torch.float16 if self.half else _working_type(self.device)
         if self.half and self.device.type == "cpu":
             raise ClientError("hyperparameter precision_dtype is float16: without a GPU it must be float32")
         if len(training) < values.mini_batch_size:
@@ -115,7 +116,7 @@ class Trainer:
         images = self.training.images(indices, random=True).to(self.device).permute(0, 3, 1, 2).float()
         images = self.live.normalise(augment(images, self.values.augmentation_type))
         labels = self.training.labels[indices].to(self.device)
-        with torch.autocast(self.device.type, torch.float16, enabled=self.half):
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             logits = self.network(images.contiguous(memory_format=torch.channels_last))
         loss = functional.cross_entropy(logits.float(), labels, label_smoothing=RECIPE.label_smoothing)
         self.optimizer.zero_grad()
@@ -157,6 +158,13 @@ class Trainer:
             right, near = right + first, near + any_of_them
         count = len(self.validation)
         return right / count, near / count, loss / count
+
+
+def _working_type(device: torch.device) -> torch.dtype:
+    """What convolutions compute in when weights are float32: bfloat16 where the processor is made for it."""
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    fast = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return torch.bfloat16 if fast else torch.float32
 
 
 class EarlyStopping:

@@ -64,7 +64,7 @@ def test_reads(name: str, text: str, value: Any) -> None:
         ("num_classes", "two", "a whole number from 2 up"),
         ("num_layers", "21", "one of 18, 20, 32, 34, 44, 50, 56, 101, 110, 152, 200"),
         ("image_shape", "32,32", "channels, height and width"),
-        ("image_shape", "3,8,8", "16 to 4096 pixels"),
+        ("image_shape", "3,19,20", "20 to 4096 pixels"),
         ("image_shape", "4,32,32", "1 or 3 channels"),
         ("epochs", "0", "a whole number from 1 up"),
         ("epochs", "1.5", "a whole number from 1 up"),
