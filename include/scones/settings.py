@@ -17,13 +17,15 @@ THRESHOLD = 0.93
 class Settings:
     """The names of everything the project makes in one AWS account and region.
 
-    `project` prefixes every resource name, so that two projects can live in one account.
+    `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
+    address that alarms go to; nobody hears of them where it is empty.
     """
 
     project: str
     region: str
     account: str
     bucket: str
+    alerts: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -54,4 +56,10 @@ def load() -> Settings:
     account = session.client("sts").get_caller_identity()["Account"]
     project = os.environ.get("SCONES_PROJECT", "scones-unlimited")
     bucket = os.environ.get("SCONES_BUCKET", f"{project}-{account}-{session.region_name}")
-    return Settings(project=project, region=session.region_name, account=account, bucket=bucket)
+    return Settings(
+        project=project,
+        region=session.region_name,
+        account=account,
+        bucket=bucket,
+        alerts=os.environ.get("SCONES_ALERTS", ""),
+    )

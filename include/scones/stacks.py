@@ -8,6 +8,7 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from include.scones import alerts
 from include.scones.cloudformation import StackResult, delete_stack, deploy_stack, find_stack, stack_outputs
 from include.scones.errors import StackError
 from include.scones.packaging import upload_code
@@ -46,6 +47,8 @@ def deploy_inference(settings: Settings, threshold: float, client: BaseClient | 
     """
     if not 0 <= threshold <= 1:
         raise StackError(f"the threshold {threshold} is not from 0 to 1: choose one such as 0.93")
+    if settings.alerts:
+        alerts.protocol_of(settings.alerts)
     parameters = {
         "Project": settings.project,
         "BucketName": settings.bucket,
@@ -53,7 +56,10 @@ def deploy_inference(settings: Settings, threshold: float, client: BaseClient | 
         "Threshold": str(float(threshold)),
         **upload_code(settings.bucket),
     }
-    return deploy(settings, settings.inference_stack, "inference.yaml", parameters, client)
+    result = deploy(settings, settings.inference_stack, "inference.yaml", parameters, client)
+    if settings.alerts:
+        alerts.subscribe(result.outputs["AlertTopicArn"], settings.alerts)
+    return result
 
 
 def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:

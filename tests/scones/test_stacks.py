@@ -73,6 +73,7 @@ def test_first_deployment_makes_everything_and_the_second_nothing(settings: Sett
         "ClassifyImageName": FUNCTIONS[1],
         "FilterInferencesName": FUNCTIONS[2],
         "Threshold": "0.93",
+        "AlertTopicArn": f"arn:aws:sns:{REGION}:000000000000:stack-tests-alerts",
     }
     before = (machine(), functions())
     assert deploy_inference(settings, 0.93).action == "unchanged"

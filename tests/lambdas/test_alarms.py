@@ -1,0 +1,129 @@
+"""The stack's alarms on the running cloud: what they watch, and that a subscriber hears them."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+
+from include.scones.alerts import subscribe
+from include.scones.errors import StackError
+from include.scones.stacks import StackResult, delete_stack, deploy_inference, stack_outputs
+from tests.lambdas.conftest import HERE
+
+SETTINGS = replace(HERE, project="alarm-tests")
+Messages = queue.Queue[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def subscriber() -> Iterator[tuple[str, Messages]]:
+    """A small web server that confirms subscriptions and keeps the notifications: its address, and what it got."""
+    got: Messages = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+            if body["Type"] == "SubscriptionConfirmation":
+                urllib.request.urlopen(body["SubscribeURL"], timeout=5).close()
+            else:
+                got.put(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/alerts", got
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def stack(images: Any, subscriber: tuple[str, Messages]) -> Iterator[StackResult]:
+    yield deploy_inference(replace(SETTINGS, alerts=subscriber[0]), 0.93)
+    delete_stack(SETTINGS.inference_stack)
+
+
+def alarm(name: str) -> dict[str, Any]:
+    (found,) = boto3.client("cloudwatch").describe_alarms(AlarmNames=[f"alarm-tests-{name}"])["MetricAlarms"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("address", ["someone", "ftp://a/b", "a b@c", "https:// x"])
+def test_address_that_no_alert_can_reach_is_refused_before_anything_is_made(images: Any, address: str) -> None:
+    with pytest.raises(StackError, match=rf"^alerts cannot go to '{address}': set SCONES_ALERTS"):
+        deploy_inference(replace(SETTINGS, alerts=address), 0.93)
+    with pytest.raises(StackError, match="there is no stack"):
+        stack_outputs(SETTINGS.inference_stack)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "dimensions"),
+    [
+        ("low-confidence", "AWS/Lambda Errors", {"FunctionName": "alarm-tests-filterInferences"}),
+        ("low-confidence-share", "Scones/Capture LowConfidenceShare", {"EndpointName": "alarm-tests-endpoint"}),
+        ("failed-executions", "AWS/States ExecutionsFailed", {"StateMachineArn": "{StateMachineArn}"}),
+        (
+            "endpoint-errors",
+            "AWS/SageMaker InvocationModelErrors",
+            {"EndpointName": "alarm-tests-endpoint", "VariantName": "AllTraffic"},
+        ),
+    ],
+)
+def test_alarms_watch_this_project_and_tell_the_topic_of_both_changes(
+    stack: StackResult, name: str, metric: str, dimensions: dict[str, str]
+) -> None:
+    found = alarm(name)
+    assert f"{found['Namespace']} {found['MetricName']}" == metric
+    watched = {dimension["Name"]: dimension["Value"] for dimension in found["Dimensions"]}
+    assert watched == {key: value.format(**stack.outputs) for key, value in dimensions.items()}
+    assert found["AlarmActions"] == found["OKActions"] == [stack.outputs["AlertTopicArn"]]
+    assert found["TreatMissingData"] == "notBreaching"
+
+
+def test_subscriber_hears_of_a_day_with_too_many_unsure_answers(
+    stack: StackResult, subscriber: tuple[str, Messages]
+) -> None:
+    publish(0.1)
+    assert heard(subscriber[1], "alarm-tests-low-confidence-share") == "OK"
+    publish(0.9)
+    assert heard(subscriber[1], "alarm-tests-low-confidence-share") == "ALARM"
+    assert alarm("low-confidence-share")["StateValue"] == "ALARM"
+
+
+def heard(messages: Messages, name: str) -> str:
+    """The next state that the subscriber is told of the alarm `name`."""
+    while (message := json.loads(messages.get(timeout=10)["Message"]))["AlarmName"] != name:
+        pass
+    return str(message["NewStateValue"])
+
+
+def publish(share: float) -> None:
+    """What the nightly report publishes."""
+    dimensions = [{"Name": "EndpointName", "Value": SETTINGS.endpoint}]
+    datum = {"MetricName": "LowConfidenceShare", "Dimensions": dimensions, "Value": share, "Unit": "None"}
+    boto3.client("cloudwatch").put_metric_data(Namespace="Scones/Capture", MetricData=[datum])
+
+
+def test_a_subscriber_is_asked_once(stack: StackResult, subscriber: tuple[str, Messages]) -> None:
+    topic = stack.outputs["AlertTopicArn"]
+    assert subscribe(topic, subscriber[0]) is False
+    assert subscribe(topic, "someone@example.com") is True
+    assert subscribe(topic, "someone@example.com") is False
+    known = boto3.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert sorted((one["Protocol"], one["Endpoint"]) for one in known) == [
+        ("email", "someone@example.com"),
+        ("http", subscriber[0]),
+    ]
