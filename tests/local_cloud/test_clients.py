@@ -1,0 +1,61 @@
+"""Clients other than boto3, with nothing but the AWS environment: the `sagemaker` SDK and the AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.conftest import ROOT, Cloud
+from tests.local_cloud.conftest import unique
+
+CLIENT_PYTHON = ROOT / ".venv" / "bin" / "python"
+
+
+def run(cloud: Cloud, *command: str) -> str:
+    answer = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **cloud.environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+@pytest.mark.slow
+def test_the_sdk_trains_deploys_and_invokes(cloud: Cloud, images: str) -> None:
+    if not CLIENT_PYTHON.exists():
+        pytest.skip(f"the SDK is in {CLIENT_PYTHON.parents[1]}, which is not there")
+    found = json.loads(
+        run(cloud, str(CLIENT_PYTHON), "tests/local_cloud/sdk_path.py", images, unique("sdk")).splitlines()[-1]
+    )
+    assert found["image"].endswith(".dkr.ecr.us-east-1.amazonaws.com/image-classification:1")
+    assert len(found["answer"]) == 2
+    assert sum(found["answer"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_command_line(cloud: Cloud) -> None:
+    aws = shutil.which("aws")
+    if aws is None:
+        pytest.skip("the AWS CLI is not on PATH")
+    name = unique("cli")
+    role = "arn:aws:iam::000000000000:role/scones-sagemaker"
+    run(
+        cloud, aws, "sagemaker", "create-model", "--model-name", name, "--execution-role-arn", role,
+        "--primary-container", "Image=image",
+    )  # fmt: skip
+    listed = json.loads(run(cloud, aws, "sagemaker", "list-models", "--name-contains", name, "--output", "json"))
+    assert [model["ModelName"] for model in listed["Models"]] == [name]
+    run(cloud, aws, "sagemaker", "delete-model", "--model-name", name)
+    run(cloud, aws, "s3", "mb", f"s3://{name}")
+    run(cloud, aws, "s3", "cp", "README.md" if (ROOT / "README.md").exists() else "pyproject.toml", f"s3://{name}/file")
+    assert "file" in run(cloud, aws, "s3", "ls", f"s3://{name}/")
+    identity = json.loads(run(cloud, aws, "sts", "get-caller-identity", "--output", "json"))
+    assert identity["Account"] == "000000000000"
