@@ -10,7 +10,7 @@ Publishes the asset `scones_report`.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pendulum
@@ -27,6 +27,8 @@ from airflow.sdk import (
 
 EXECUTIONS = Asset("scones_executions")
 REPORT = Asset("scones_report")
+
+PUBLISHED = ("window", "records", "predictions", "low_confidence", "low_confidence_share", "malformed", "report")
 
 
 @dag(
@@ -78,12 +80,12 @@ def capture_report() -> None:
         summary = capture.build_report(
             bucket=here.bucket,
             endpoint=here.endpoint,
-            start=pendulum.parse(window["start"]),
-            end=pendulum.parse(window["end"]),
+            start=datetime.fromisoformat(window["start"]),
+            end=datetime.fromisoformat(window["end"]),
             threshold=stacks.threshold_in_force(here),
         )
         capture.publish_metrics(summary)
-        yield Metadata(REPORT, extra=summary)
+        yield Metadata(REPORT, extra={name: summary[name] for name in PUBLISHED})
         return summary
 
     build_report(await_captures())

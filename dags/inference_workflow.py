@@ -77,7 +77,8 @@ def inference_workflow() -> None:
         rows = [executions.judge(case, executions.describe(arn)) for case, arn in zip(cases, arns, strict=True)]
         log.info("\n%s", executions.summarise(rows))
         executions.raise_failures(rows)
-        yield Metadata(EXECUTIONS, extra={"rows": rows, "since": dag_run.start_date.isoformat()})
+        extra: dict[str, Any] = {"rows": rows, "since": dag_run.start_date.isoformat()}
+        yield Metadata(EXECUTIONS, extra=extra)
         return rows
 
     state_machine = deploy()

@@ -66,7 +66,7 @@ def summarise(console: Console, published: dict[str, dict[str, Any]], seconds: d
     facts.add_row("Validation accuracy", f"{endpoint['accuracy']:.4f}")
     facts.add_row("Endpoint", f"{endpoint['endpoint']} ({endpoint['right']} of {endpoint['images']} smoke tests right)")
     facts.add_row("Captured today", f"{report['records']} records, {report['low_confidence']} below the threshold")
-    facts.add_row("Report", report["location"])
+    facts.add_row("Report", report["report"])
     facts.add_row("Time", ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items()))
     console.print()
     console.print(_executions(executions["rows"]))
