@@ -25,7 +25,7 @@ ROLL_SECONDS = 10.0
 ROLL_BYTES = 8 * 1024 * 1024
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 60.0
-KEEP_SECONDS = 24 * 3600.0
+TRIES = 24 * 60  # a day of them; a restart begins anew
 LOCATION = "location"
 
 Upload = Callable[[str, str, bytes], Awaitable[None]]
@@ -61,20 +61,28 @@ class _OpenFile:
         self.size += len(line)
 
 
+@dataclass
+class _Pending:
+    """A finished file on its way to S3; `due` is on the monotonic clock."""
+
+    due: float = 0.0
+    tries: int = 0
+
+
 class Spool:
-    """The capture files under one folder, `<stream>/yyyy/mm/dd/hh/MM-SS-mmm-<uuid>.jsonl`: the ends of their S3 keys."""
+    """The capture files under one folder, `<stream>/yyyy/mm/dd/hh/MM-SS-mmm-<uuid>.jsonl`: the ends of S3 keys."""
 
     def __init__(self, folder: Path, upload: Upload) -> None:
         self._folder = folder
         self._upload = upload
         self._open: dict[Stream, _OpenFile] = {}
-        self._ready: dict[Path, float] = {}
+        self._ready: dict[Path, _Pending] = {}
         self._uploading = asyncio.Lock()
 
     def recover(self) -> None:
         """Take up the files that an earlier process left."""
         for path in sorted(self._folder.glob("*/*/*/*/*/*.jsonl")):
-            self._ready[path] = 0.0
+            self._ready[path] = _Pending()
 
     def append(self, stream: Stream, line: bytes, when: datetime) -> None:
         """Keep a record; when the disk refuses it, the log says so and the request goes on."""
@@ -100,7 +108,7 @@ class Spool:
     def _finish(self, stream: Stream) -> None:
         file = self._open.pop(stream)
         os.close(file.descriptor)
-        self._ready[file.path] = 0.0
+        self._ready[file.path] = _Pending()
 
     async def run(self) -> None:
         """Finish files that are due and bring finished ones to S3, until cancelled."""
@@ -117,18 +125,17 @@ class Spool:
         for stream in list(self._open):
             if endpoint in (None, stream.endpoint):
                 self._finish(stream)
-        self._ready = dict.fromkeys(self._ready, 0.0)
+        for pending in self._ready.values():
+            pending.due = 0.0
         await self._bring()
 
     async def _bring(self) -> None:
         async with self._uploading:
-            for path in [path for path, due in self._ready.items() if due <= time.monotonic()]:
-                if await self._brought(path):
+            for path, pending in list(self._ready.items()):
+                if pending.due <= time.monotonic() and await self._brought(path, pending):
                     del self._ready[path]
-                else:
-                    self._ready[path] = time.monotonic() + RETRY_SECONDS
 
-    async def _brought(self, path: Path) -> bool:
+    async def _brought(self, path: Path, pending: _Pending) -> bool:
         """Whether the file needs no further try."""
         try:
             content = await asyncio.to_thread(path.read_bytes)
@@ -139,7 +146,9 @@ class Spool:
                 await self._upload(bucket, f"{prefix}/{path.relative_to(folder).as_posix()}", content)
             path.unlink()
         except OSError as error:
-            if path.exists() and time.time() - path.stat().st_mtime < KEEP_SECONDS:
+            pending.tries += 1
+            pending.due = time.monotonic() + RETRY_SECONDS
+            if pending.tries < TRIES:
                 logger.warning("capture file %s stays for another try: %s", path, error)
                 return False
             logger.error("capture file %s is given up: %s", path, error)

@@ -36,6 +36,7 @@ class Shared:
     images: dict[str, list[str]]
     contexts: dict[str, Context] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    client_lock: threading.Lock = field(default_factory=threading.Lock)  # making a client takes a while
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Context:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""
-        with self.shared.lock:
+        with self.shared.client_lock:
             if service not in self._clients:
                 self._clients[service] = boto3.session.Session(
                     aws_access_key_id=CREDENTIAL, aws_secret_access_key=CREDENTIAL, region_name=self.region

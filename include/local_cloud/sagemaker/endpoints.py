@@ -41,14 +41,17 @@ async def startup(context: Context) -> None:
 
 async def shutdown(context: Context) -> None:
     """Stop every container and bring all captures to S3; the endpoints serve again at the next start."""
-    service = _services.pop(context.region, None)
-    if service is not None:
-        await service.stop()
+    if context.region in _services:
+        await _services[context.region].stop()
 
 
 def live(context: Context, name: str) -> LiveEndpoint | None:
     """The endpoint, if it takes requests."""
     return _service(context).live.get(name)
+
+
+def stopping(context: Context) -> bool:
+    return _service(context).stopping
 
 
 @operation("CreateEndpoint")

@@ -42,6 +42,7 @@ class EndpointService:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.live: dict[str, LiveEndpoint] = {}
+        self.stopping = False
         self.metrics = EndpointMetrics()
         self.spool = Spool(context.data / "capture" / context.region, self._upload)
         self._folder = context.data / "endpoints" / context.region
@@ -58,13 +59,16 @@ class EndpointService:
             self._take_up(document)
 
     async def stop(self) -> None:
+        """Answer what was asked, then end every container and bring what is captured to S3."""
+        self.stopping = True
         await _cancel(self._deployments)
         fleets = [live.fleet for live in self.live.values()]
+        self.live.clear()
         await asyncio.gather(*(fleet.drain(STOP_DRAIN_SECONDS) for fleet in fleets))
+        await asyncio.gather(*(fleet.stop() for fleet in fleets))
         await _cancel(self._background)
         await self.spool.flush()
         await self._publish()
-        await asyncio.gather(*(fleet.stop() for fleet in fleets))
 
     def deploy(self, document: Document) -> None:
         """Serve a new endpoint, or an endpoint's `_pending` version in place of the present one."""
@@ -87,6 +91,9 @@ class EndpointService:
             self._spawn(self._resume(document))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self.stopping:  # what the store says is taken up at the next start
+            work.close()
+            return
         task = asyncio.create_task(_logged(work))
         self._deployments.add(task)
         task.add_done_callback(self._deployments.discard)
@@ -143,8 +150,10 @@ class EndpointService:
             self._spawn(self._retire(old, before))
 
     async def _retire(self, live: LiveEndpoint, version: str) -> None:
-        await live.fleet.drain(DRAIN_SECONDS)
-        await live.fleet.stop()
+        try:
+            await live.fleet.drain(DRAIN_SECONDS)
+        finally:
+            await live.fleet.stop()
         await asyncio.to_thread(self._remove_folder, version)
 
     async def _delete(self, document: Document, live: LiveEndpoint | None) -> None:

@@ -107,6 +107,10 @@ async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
 
 def _live(context: Context, name: str, headers: dict[bytes, bytes]) -> LiveEndpoint:
     live = endpoints.live(context, name)
+    if live is None and endpoints.stopping(context):
+        raise InvocationRefused(
+            503, "ServiceUnavailable", "the local cloud is being stopped: try again when it is back"
+        )
     if live is None:
         raise _invalid(f"Endpoint {name} of account {context.account} not found.")
     for header, reason in NOT_SUPPORTED.items():
