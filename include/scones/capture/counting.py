@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from include.scones.capture.errors import UnreadableError
-from include.scones.capture.lines import split_lines
-from include.scones.capture.records import Record, parse_line
+from include.scones.capture.lines import whole_lines
+from include.scones.capture.records import Record, parse_lines
 from include.scones.capture.scan import contents
 from include.scones.capture.stores import S3Store, Store
 from include.scones.capture.window import CaptureFile, Window, list_captures
@@ -38,10 +38,9 @@ def count(store: Store, files: list[CaptureFile], window: Window, at_least: int 
     for file, blocks in contents(store, files):
         number = 0
         try:
-            for batch in split_lines(blocks):
-                for line in batch.lines:
+            for run in whole_lines(blocks):
+                for found in parse_lines(run) if run else ():
                     number += 1
-                    found = parse_line(line, batch.plain) if line else None
                     if isinstance(found, Record) and first <= found.time < end:
                         seen.add(found.event_id or (file.key, number))
         except UnreadableError:

@@ -11,38 +11,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.scones.capture.columns import DIGEST, Columns, Row
 from include.scones.capture.errors import ImageError, UnreadableError
 from include.scones.capture.images import ImageFacts, examine, thumbnail
-from include.scones.capture.lines import Batch, split_lines
-from include.scones.capture.records import Problem, Record, parse_line
+from include.scones.capture.lines import whole_lines
+from include.scones.capture.records import Problem, Record, parse_lines
 from include.scones.capture.stores import Store
 from include.scones.capture.window import CaptureFile, from_microseconds
 
 SMALL = 1 << 20
-ROWS = 1 << 14
 LISTED_PROBLEMS = 200
-EXAMINED = 5000
+EXAMINED = 1000
 LEAST_CONFIDENT = 48
-DIGEST = 16
-
-SCHEMA = pa.schema(
-    [
-        ("time", pa.timestamp("us", tz="UTC")),
-        ("event_id", pa.string()),
-        ("inference_id", pa.string()),
-        ("variant", pa.dictionary(pa.int32(), pa.string())),
-        ("confidence", pa.float64()),
-        ("predicted", pa.int32()),
-        ("probabilities", pa.list_(pa.float64())),
-        ("answered", pa.bool_()),
-        ("input_type", pa.dictionary(pa.int32(), pa.string())),
-        ("input_bytes", pa.int64()),
-        ("input_sha256", pa.binary(DIGEST)),
-        ("problem", pa.dictionary(pa.int32(), pa.string())),
-        ("file", pa.dictionary(pa.int32(), pa.string())),
-        ("line", pa.int64()),
-    ]
-)
 
 
 @dataclass
@@ -93,8 +73,7 @@ class Scanner:
 
     def __init__(self, window: tuple[int, int]) -> None:
         self._first, self._end = window
-        self._rows: list[tuple[Any, ...]] = []
-        self._batches: list[pa.RecordBatch] = []
+        self._columns = Columns()
         self._problems: Counter[str] = Counter()
         self._listed: list[dict[str, Any]] = []
         self._images = Smallest(EXAMINED)
@@ -105,22 +84,15 @@ class Scanner:
     def read(self, store: Store, files: Iterable[CaptureFile]) -> Scan:
         for file, blocks in contents(store, files):
             self._files += 1
+            self._columns.next_file(file)
             number = 1
             try:
-                for batch in split_lines(self._counted(blocks)):
-                    self._take(file, number, batch)
-                    number += len(batch.lines)
+                for run in whole_lines(self._counted(blocks)):
+                    number += self._take(file, number, run)
             except UnreadableError as error:
                 self._note(Problem("unreadable-object", error.reason[:200]), file, number)
-        self._flush()
         return Scan(
-            pa.Table.from_batches(self._batches, SCHEMA).unify_dictionaries(),
-            self._problems,
-            self._listed,
-            self._images,
-            self._least,
-            self._files,
-            self._bytes,
+            self._columns.table(), self._problems, self._listed, self._images, self._least, self._files, self._bytes
         )
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -128,19 +100,24 @@ class Scanner:
             self._bytes += len(block)
             yield block
 
-    def _take(self, file: CaptureFile, number: int, batch: Batch) -> None:
-        for line in batch.lines:
-            if line is None:
-                self._note(Problem("line-too-long", ""), file, number)
-            elif line and not line.isspace():
-                found = parse_line(line, batch.plain)
-                if isinstance(found, Problem):
-                    self._note(found, file, number)
-                elif self._first <= found.time < self._end:
-                    self._keep(found, file, number)
-                elif not file.is_read_for(found.time):
-                    self._note(Problem("stray", f"inferenceTime is {from_microseconds(found.time)}"), file, number)
-            number += 1
+    def _take(self, file: CaptureFile, number: int, run: bytes | None) -> int:
+        """Take the lines of a run, the first of which has this number; gives back how many they are."""
+        if run is None:
+            self._note(Problem("line-too-long", ""), file, number)
+            return 1
+        count = 0
+        for found in parse_lines(run):
+            if found is None:
+                pass
+            elif isinstance(found, Problem):
+                self._note(found, file, number + count)
+            elif self._first <= found.time < self._end:
+                self._keep(found, file, number + count)
+            elif not file.is_read_for(found.time):
+                stray = Problem("stray", f"inferenceTime is {from_microseconds(found.time)}")
+                self._note(stray, file, number + count)
+            count += 1
+        return count
 
     def _note(self, problem: Problem, file: CaptureFile, number: int) -> None:
         """A line without a time belongs to the window of its file's hour, so that no two days count it."""
@@ -156,20 +133,24 @@ class Scanner:
     def _keep(self, record: Record, file: CaptureFile, number: int) -> None:
         probabilities, payload = record.probabilities, record.payload
         confidence = max(probabilities) if probabilities else None
-        digest = hashlib.sha256(payload).digest()[:DIGEST] if payload is not None else None
-        if digest is not None and payload is not None and is_image(record):
-            if self._images.wants(digest):
-                self._images.add(digest, examine(payload))
-            if confidence is not None and self._least.wants((confidence, digest)):
-                self._least.add((confidence, digest), _thumbnail(payload))
+        digest = None
+        if payload is not None:
+            digest = hashlib.sha256(payload).digest()[:DIGEST]
+            wanted = self._images.wants(digest)
+            unsure = confidence is not None and self._least.wants((confidence, digest))
+            if (wanted or unsure) and is_image(record):
+                image = bytes(payload)
+                if wanted:
+                    self._images.add(digest, examine(image))
+                if unsure:
+                    self._least.add((confidence, digest), _thumbnail(image))
         if record.problem:
             self._list(record.problem, file, number)
-        self._rows.append(
-            (
+        self._columns.add(
+            Row(
                 record.time,
                 record.event_id,
                 record.inference_id,
-                file.variant,
                 confidence,
                 probabilities.index(confidence) if probabilities and confidence is not None else None,
                 probabilities,
@@ -178,19 +159,9 @@ class Scanner:
                 _size(record),
                 digest,
                 record.problem.kind if record.problem else None,
-                file.key,
                 number,
             )
         )
-        if len(self._rows) >= ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._rows:
-            columns = zip(*self._rows, strict=True)
-            arrays = [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
-            self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
-            self._rows.clear()
 
 
 def is_image(record: Record) -> bool:
@@ -204,7 +175,7 @@ def _size(record: Record) -> int | None:
         return None
     if record.encoding != "BASE64":
         return len(record.payload)
-    return len(record.payload) // 4 * 3 - record.payload[-2:].count(b"=")
+    return len(record.payload) // 4 * 3 - bytes(record.payload[-2:]).count(b"=")
 
 
 def _thumbnail(payload: bytes) -> dict[str, str]:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from include.scones.capture.errors import UnreadableError
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 READERS = 16
 
 

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from include.scones.capture.columns import DIGEST
 from include.scones.capture.errors import ImageError, UnreadableError
 from include.scones.capture.images import open_image, pixel_identity
-from include.scones.capture.scan import DIGEST, Scan
+from include.scones.capture.scan import Scan
 from include.scones.capture.stores import Store
 from include.scones.capture.tables import numbers
 
