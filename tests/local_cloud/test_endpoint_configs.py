@@ -71,6 +71,7 @@ def test_a_name_in_use_and_a_missing_model(serving: Serving, model: str) -> None
         ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "serverless inference is not"),
         ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "managed instance scaling is not"),
         ({"AcceleratorType": "ml.eia1.medium"}, "accelerators are not"),
+        ({"EnableSSMAccess": True}, "shell access to instances is not"),
         ({"InitialVariantWeight": 0.0}, "InitialVariantWeight greater than 0"),
     ],
 )

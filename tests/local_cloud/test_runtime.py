@@ -109,17 +109,20 @@ def test_a_worker_that_is_killed_is_replaced_and_requests_wait_for_it(serving: S
     assert len(set(after)) == 1
 
 
-def test_a_request_that_kills_the_worker_is_refused_and_the_endpoint_lives_on(serving: Serving, endpoint: str) -> None:
-    answer = refusal(serving, endpoint, b"x", "test/die")
-    assert answer["Error"]["Code"] == "ServiceUnavailable"
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 503
+@pytest.mark.parametrize("kind", ["test/die", "test/hang-up"])
+def test_a_request_that_gets_no_answer_is_a_model_error_and_the_endpoint_lives_on(
+    serving: Serving, endpoint: str, kind: str
+) -> None:
+    answer = refusal(serving, endpoint, b"x", kind)
+    assert answer["Error"]["Code"] == "ModelError"
+    assert answer["OriginalStatusCode"] == 0
+    assert answer["OriginalMessage"].startswith("The container primary ended without an answer.")
     assert seen(serving, endpoint)["size"] == 1
 
 
-def test_a_worker_that_hangs_up_without_an_answer(serving: Serving, endpoint: str) -> None:
-    before = seen(serving, endpoint)["pid"]
-    assert refusal(serving, endpoint, b"x", "test/hang-up")["Error"]["Code"] == "ServiceUnavailable"
-    assert seen(serving, endpoint)["pid"] == before
+def test_other_runtime_operations_are_not_implemented(serving: Serving, endpoint: str) -> None:
+    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*only InvokeEndpoint is implemented"):
+        serving.runtime.invoke_endpoint_async(EndpointName=endpoint, InputLocation="s3://bucket/input")
 
 
 def test_the_containers_output_is_in_its_log_stream(serving: Serving) -> None:

@@ -23,6 +23,8 @@ _NOT_IMPLEMENTED = {
     "ShadowProductionVariants": "shadow variants are",
     "KmsKeyId": "encrypted storage volumes are",
     "VpcConfig": "VPC settings of an endpoint configuration are",
+    "EnableNetworkIsolation": "network isolation is",
+    "MetricsConfig": "enhanced metrics are",
     "ExecutionRoleArn": "inference components (an ExecutionRoleArn) are",
 }
 _NOT_IMPLEMENTED_IN_VARIANT = {
@@ -32,6 +34,8 @@ _NOT_IMPLEMENTED_IN_VARIANT = {
     "AcceleratorType": "accelerators are",
     "CoreDumpConfig": "core dumps are",
     "CapacityReservationConfig": "capacity reservations are",
+    "EnableSSMAccess": "shell access to instances is",
+    "InferenceAmiVersion": "machine images are",
 }
 
 
@@ -88,7 +92,7 @@ def _arn(name: str, context: Context) -> str:
 
 def _refuse(values: Mapping[str, Any], not_implemented: Mapping[str, str]) -> None:
     for member, what in not_implemented.items():
-        if member in values:
+        if values.get(member):
             raise NotImplementedException(f"{what} not implemented by the local cloud: leave {member} out")
 
 

@@ -21,7 +21,7 @@ from .fleet_connection import Answer
 from .fleet_process import Container
 from .fleet_worker import Worker, WorkerFailed
 
-INVOCATION_SECONDS = 60.0
+RESTART_SECONDS = 20.0  # that a request waits for a container being restarted
 STARTUP_SECONDS = 60.0
 
 
@@ -59,7 +59,7 @@ class Variant:
         self.in_flight += 1
         self.idle.clear()
         try:
-            return await self.worker.request(data, INVOCATION_SECONDS)
+            return await self.worker.request(data, RESTART_SECONDS)
         finally:
             self.in_flight -= 1
             if not self.in_flight:

@@ -49,6 +49,10 @@ class WorkerUnavailable(Exception):
     """No container process can take the request now."""
 
 
+class WorkerDied(Exception):
+    """The container went away without an answer to the request, and its successor did, too."""
+
+
 @dataclass
 class _Running:
     process: Process
@@ -97,7 +101,8 @@ class Worker:
         """Send a whole HTTP request to the container; once more when its process dies over it.
 
         Raises:
-            WorkerUnavailable: no process answers, not even a new one within `wait_seconds`.
+            WorkerUnavailable: there is no process, not even a new one within `wait_seconds`.
+            WorkerDied: it may be the request that ends the process.
         """
         for _ in range(2):
             running = self._running
@@ -108,7 +113,7 @@ class Worker:
             except ConnectionFailed as error:
                 logger.warning("%s dropped a request: %s", self._name, error)
                 await asyncio.sleep(STARTING_PING_SECONDS)  # time to notice that the process has ended
-        raise WorkerUnavailable(f"the container of {self._name} went away twice while it worked on the request")
+        raise WorkerDied(f"the container of {self._name} went away twice while it worked on the request")
 
     async def _restarted(self, wait_seconds: float) -> _Running:
         try:

@@ -6,12 +6,12 @@ import asyncio
 import json
 import logging
 import random
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from . import endpoints
 from .capture import Exchange
@@ -19,7 +19,7 @@ from .context import Context
 from .endpoints_live import LiveEndpoint
 from .fleet import Variant
 from .fleet_connection import Answer
-from .fleet_worker import WorkerUnavailable
+from .fleet_worker import WorkerDied, WorkerUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ MAX_INFERENCE_ID = 64
 INVOCATION_SECONDS = 60.0
 OCTETS = b"application/octet-stream"
 
+_PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/invocations")
 PREFIX = b"x-amzn-sagemaker-"
 CUSTOM_ATTRIBUTES = PREFIX + b"custom-attributes"
 INFERENCE_ID = PREFIX + b"inference-id"
@@ -70,8 +71,8 @@ async def invoke_endpoint(scope: Scope, receive: Receive, send: Send, context: C
     exchange: Exchange | None = None
     live: LiveEndpoint | None = None
     try:
-        body = await _body(receive, headers)
-        name = unquote(scope["path"]).split("/")[2]
+        body = await _body(receive)
+        name = _endpoint_name(scope)
         live = _live(context, name, headers)
         variant = _variant(live, headers)
         now = datetime.now(UTC)
@@ -85,7 +86,16 @@ async def invoke_endpoint(scope: Scope, receive: Receive, send: Send, context: C
         await _capture(live, variant.plan.name, exchange)
 
 
-async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+def _endpoint_name(scope: Scope) -> str:
+    match = _PATH.fullmatch(scope["path"])
+    if match is None or scope["method"] != "POST":
+        raise InvocationRefused(
+            501, "NotImplementedException", "only InvokeEndpoint is implemented: no streamed or asynchronous answers"
+        )
+    return match["name"]
+
+
+async def _body(receive: Receive) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -163,6 +173,8 @@ async def _ask(
         status = answer.status
     except TimeoutError:
         raise _model_error(context, live, 0, TIMED_OUT) from None
+    except WorkerDied as error:
+        raise _model_error(context, live, 0, DIED) from error
     except WorkerUnavailable as error:
         status = 503
         raise InvocationRefused(
@@ -176,6 +188,7 @@ async def _ask(
     return answer
 
 
+DIED = "The container primary ended without an answer. See its logs in Amazon CloudWatch."
 TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. "
     "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
