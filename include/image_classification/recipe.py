@@ -17,7 +17,7 @@ class Recipe:
     label_smoothing: float = 0.1  # part of a label spread over all classes: few images make networks too sure
     averaging: float = 0.99  # weights kept by the running average at each step; the average is validated and exported
     shift: float = 3 / 32  # random crop: how far an image moves, as part of its shorter side
-    brightness: float = 0.1  # part: contrast, and lightness in deviations, when no augmentation_type is given
+    brightness: float = 0.1  # part: contrast, and lightness in deviations, unless an augmentation_type changes colors
     hue: float = 72.0  # degrees, `crop_color`: 36 steps of 2 degrees
     saturation: float = 50 / 255  # part, `crop_color`
     lightness: float = 50.0  # of 255, `crop_color`

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the training command has it; read when torch is imported
+
 ROOT = Path(__file__).parents[2]
 CHANNELS = {"train": 24, "validation": 8}
 HYPERPARAMETERS = {

@@ -212,3 +212,37 @@ def test_learns_real_images(job: Job, shared_data: Path) -> None:
     assert status == 0, log
     assert job.description["metrics"]["validation:accuracy"] > 0.6, log
     assert json.dumps(job.description["data"]["train"]["images"]) == "400"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "adam", "learning_rate": "0.001", "augmentation_type": "crop_color"},
+        {"optimizer": "rmsprop", "learning_rate": "0.001", "augmentation_type": "crop_color_transform"},
+        {"optimizer": "nag", "lr_scheduler_step": "1", "weight_decay": "0.001", "image_shape": "1,24,28"},
+        {"num_layers": "18", "image_shape": "3,40,36", "resize": "44", "learning_rate": "0.01"},
+        {"num_layers": "50", "image_shape": "3,20,20", "learning_rate": "0.01", "mini_batch_size": "12"},
+    ],
+)
+def test_trains_in_other_ways(job: Job, changes: dict[str, str]) -> None:
+    from include.image_classification import train
+    from include.image_classification.environment import Environment
+    from include.image_classification.model import Model
+
+    job.hyperparameters(epochs="1", **changes)
+    train.run(Environment(job.base))
+    model = Model(job.base / "model")
+    content = (job.channel("validation") / "0.png").read_bytes()
+    assert sum(model.predict(model.read(content, 1 << 20))) == pytest.approx(1)
+    assert model.channels == int(changes.get("image_shape", "3")[0])
+
+
+def test_refuses_to_go_on_when_training_diverges(job: Job) -> None:
+    """Adam without `eps` divides nothing by nothing, as blocks start as their shortcuts."""
+    from include.image_classification import train
+    from include.image_classification.environment import Environment
+    from include.image_classification.errors import ClientError
+
+    job.hyperparameters(optimizer="adam", eps="0")
+    with pytest.raises(ClientError, match=r"the training loss is nan in epoch 0: set a learning_rate lower than 0.1"):
+        train.run(Environment(job.base))
