@@ -101,11 +101,7 @@ def judge(table: pa.Table, known: TestSet | None) -> dict[str, Any] | None:
     right = judged["label"].to_numpy() == judged["predicted"].to_numpy()
     confidence = numbers(judged, "confidence")
     bins = calibration(confidence, right)
-    pairs = pc.value_counts(
-        pa.StructArray.from_arrays(
-            [judged["label"].combine_chunks(), judged["predicted"].combine_chunks()], ["label", "predicted"]
-        )
-    ).to_pylist()
+    pairs = judged.group_by(["label", "predicted"]).aggregate([([], "count_all")]).to_pylist()
     return {
         "test_images": len(known.by_pixels),
         "unreadable_test_images": known.unreadable,
@@ -114,7 +110,7 @@ def judge(table: pa.Table, known: TestSet | None) -> dict[str, Any] | None:
         "right": int(right.sum()),
         "accuracy": float(right.mean()) if len(right) else None,
         "confusion": sorted(
-            ({**pair["values"], "count": pair["counts"]} for pair in pairs),
+            ({"label": pair["label"], "predicted": pair["predicted"], "count": pair["count_all"]} for pair in pairs),
             key=lambda pair: (pair["label"], pair["predicted"]),
         ),
         "calibration": bins,
