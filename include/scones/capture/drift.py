@@ -63,9 +63,12 @@ def _short(value: float | None) -> float | None:
 
 
 def _group(a: Counts, b: Counts) -> tuple[Counts, Counts]:
-    """Both over bins that hold about a tenth of `b` each, as the index is customarily taken."""
-    before = np.cumsum(b) - b
-    group = np.minimum(before * GROUPS // b.sum(), GROUPS - 1)
+    """Both over groups of bins that hold about a tenth of `b` each, as the index is customarily taken.
+
+    A bin goes where its middle lies, so that what is below all of `b` and what is above it are groups of their own.
+    """
+    middle = 2 * np.cumsum(b) - b
+    group = np.minimum(middle * GROUPS // (2 * b.sum()), GROUPS - 1)
     return np.bincount(group, a, GROUPS).astype(np.int64), np.bincount(group, b, GROUPS).astype(np.int64)
 
 
@@ -124,6 +127,7 @@ def pooled(histograms: Sequence[Sequence[int]]) -> list[int]:
 
 def as_summary(subject: str, reference: str, drift: Drift) -> dict[str, Any]:
     return {
+        "subject": subject,
         "against": reference,
         "verdict": drift.verdict,
         "psi": drift.psi,

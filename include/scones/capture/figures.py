@@ -185,7 +185,7 @@ def _legend(axes: Axes, theme: Theme) -> None:
 
 def _drawn(draw: Callable[[Axes], None], theme: Theme, size: tuple[float, float] = SIZE) -> bytes:
     figure = Figure(size, dpi=DPI, facecolor=theme.background)
-    figure.subplots_adjust(0.13, 0.5 / size[1], 0.97, 1 - 0.35 / size[1])
+    figure.subplots_adjust(0.13, 0.5 / size[1], 0.94, 1 - 0.35 / size[1])
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor=theme.background)
     draw(axes)

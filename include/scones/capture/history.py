@@ -31,6 +31,8 @@ def drift(
         return found
     days = f"the {DAYS} days before" if len(traffic) == DAYS else f"{len(traffic)} of the {DAYS} days before"
     found.append(_confidence(now, pooled([day["confidence"]["histogram"] for day in traffic]), days))
+    if found[-1]["verdict"] == "too-few":
+        return found
     mixes = [pooled([_class_counts(day) for day in some]) for some in ([summary], traffic)]
     width = max(map(len, mixes))
     classes, classes_before = ([*mix, *[0] * (width - len(mix))] for mix in mixes)

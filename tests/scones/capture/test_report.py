@@ -18,6 +18,7 @@ from PIL import Image
 
 from include.scones.capture import readers, report
 from include.scones.capture.errors import WindowError
+from include.scones.capture.records import KINDS
 from include.scones.capture.stores import FolderStore
 from include.scones.capture.window import Window, list_captures
 from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
@@ -329,3 +330,22 @@ def test_windows_need_a_zone_and_an_order() -> None:
         Window(datetime(2024, 1, 1), datetime(2024, 1, 2))
     with pytest.raises(WindowError, match="end must come after"):
         Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def names_in(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {name for item in value for name in names_in(item)}
+    return {*value, *(name for item in value.values() for name in names_in(item))} if isinstance(value, dict) else set()
+
+
+def test_every_field_of_the_summary_is_documented(captures: Captures) -> None:
+    captures.write("2024/10/15/05", [record(f"2024-10-15T05:00:{n:02}Z") for n in range(60)])
+    captures.write("2024/10/16/05", [b"{", *(record(f"2024-10-16T05:00:{n:02}Z", image=png(7)) for n in range(60))])
+    (captures.root / "test").mkdir()
+    (captures.root / "test/x.png").write_bytes(png(7))
+    (captures.root / "test.lst").write_text("0\t0\tx.png\n")
+    summary = captures.report(DAY)
+    names = names_in({**summary, "dataset": None}) - {"image/png", "32x32", "not-json"}
+    documented = set(re.findall(r"`([\w-]+)`", (Path(report.__file__).parent / "SUMMARY.md").read_text()))
+    assert names <= documented
+    assert KINDS.keys() <= documented

@@ -1,0 +1,130 @@
+"""The same on S3, through the calls that the DAG makes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+
+from include.scones import capture
+from include.scones.capture import __main__ as command
+from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
+
+DAY = day("2024-10-16")
+FOLDER = "reports/capture/ds=2024-10-16/"
+
+
+@pytest.fixture
+def real_bucket(bucket: str, shared_data: Path) -> str:
+    """The 22 real records, the data description and a test set in a bucket."""
+    client = boto3.client("s3")
+    root = shared_data / "captures"
+    for path in root.rglob("*.jsonl"):
+        client.put_object(Bucket=bucket, Key=path.relative_to(root).as_posix(), Body=path.read_bytes())
+    client.put_object(Bucket=bucket, Key="dataset.json", Body=json.dumps(DATASET))
+    return bucket
+
+
+def build(bucket: str, **options: Any) -> dict[str, Any]:
+    return capture.build_report(
+        bucket=bucket, endpoint=REAL_ENDPOINT, start=DAY.start, end=DAY.end, threshold=0.93, **options
+    )
+
+
+def test_a_report_on_the_real_records(real_bucket: str) -> None:
+    client = boto3.client("s3")
+    line = json.loads(
+        next(
+            client.get_object(Bucket=real_bucket, Key=item["Key"])["Body"].read().splitlines()[0]
+            for item in client.list_objects_v2(Bucket=real_bucket, Prefix="data_capture/")["Contents"]
+            if "26-33-828" in item["Key"]
+        )
+    )
+    image = base64.b64decode(line["captureData"]["endpointInput"]["data"])
+    client.put_object(Bucket=real_bucket, Key="test/known.png", Body=image)
+    client.put_object(Bucket=real_bucket, Key="test.lst", Body=b"0\t0\tknown.png\n1\t1\tmissing.png\n")
+    summary = build(real_bucket)
+    assert (summary["records"], summary["low_confidence"], summary["malformed"]) == (20, 7, 0)
+    assert summary["report"] == f"s3://{real_bucket}/{FOLDER}index.html"
+    assert (summary["dataset"], summary["classes"][1]["name"]) == (DATASET, "motorcycle")
+    assert (summary["truth"]["predictions"], summary["truth"]["right"]) == (1, 0)
+    assert summary["truth"]["unreadable_test_images"] == 1
+    stored = {item["Key"] for item in client.list_objects_v2(Bucket=real_bucket, Prefix="reports/")["Contents"]}
+    names = ["index.html", "summary.json", "records.parquet", "scatter.png", "histogram.png", "hourly.png"]
+    assert stored >= {"reports/capture/index.html", *(FOLDER + name for name in names)}
+    page = client.get_object(Bucket=real_bucket, Key=f"{FOLDER}index.html")
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    body = client.get_object(Bucket=real_bucket, Key=f"{FOLDER}summary.json")["Body"].read()
+    assert json.loads(body) == summary == json.loads(json.dumps(summary))
+    table = pq.read_table(
+        io.BytesIO(client.get_object(Bucket=real_bucket, Key=f"{FOLDER}records.parquet")["Body"].read())
+    )
+    assert (table.num_rows, table.column("label").null_count) == (20, 19)
+    assert build(real_bucket, client=client) == summary
+
+
+def test_counting_what_has_arrived(real_bucket: str) -> None:
+    assert capture.count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end) == 20
+    since = DAY.start + timedelta(hours=9, minutes=30)
+    assert capture.count_records(real_bucket, REAL_ENDPOINT, since, DAY.end) == 8
+    assert 5 <= capture.count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end, at_least=5) < 20
+    assert capture.count_records(real_bucket, "nobody", DAY.start, DAY.end) == 0
+
+
+def test_many_small_files(bucket: str) -> None:
+    client = boto3.client("s3")
+    prefix = f"data_capture/{REAL_ENDPOINT}/AllTraffic/2024/10/16"
+
+    def put(n: int) -> None:
+        time = f"2024-10-16T{n % 24:02}:00:01Z"
+        body = json.dumps(record(time, image=png(n % 7), eventId=str(n)))
+        client.put_object(Bucket=bucket, Key=f"{prefix}/{n % 24:02}/00-01-000-{n}.jsonl", Body=body)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(300)))
+    summary = build(bucket)
+    assert (summary["records"], summary["files"], summary["malformed"]) == (300, 300, 0)
+    assert summary["inputs"]["distinct"] == 7
+
+
+def test_the_days_figures_are_cloudwatch_metrics(real_bucket: str) -> None:
+    client = boto3.client("cloudwatch")
+    summary = build(real_bucket)
+    assert capture.publish_metrics(summary) == 0, "CloudWatch refuses what is older than two weeks"
+    end = datetime.now(UTC).replace(microsecond=0)
+    summary["window"]["end"] = end.isoformat()
+    summary["endpoint"] = real_bucket
+    assert capture.publish_metrics(summary) == 3
+    found = {}
+    for name in ("Records", "Malformed", "LowConfidenceShare"):
+        (point,) = client.get_metric_statistics(
+            Namespace="Scones/Capture",
+            MetricName=name,
+            Dimensions=[{"Name": "EndpointName", "Value": real_bucket}],
+            StartTime=end - timedelta(hours=1),
+            EndTime=end + timedelta(minutes=1),
+            Period=3600 * 2,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        found[name] = point["Maximum"]
+    assert found == {"Records": 20, "Malformed": 0, "LowConfidenceShare": 0.35}
+
+
+def test_the_command_builds_a_days_report(
+    real_bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCONES_BUCKET", real_bucket)
+    arguments = ["--date", "2024-10-16", "--endpoint", REAL_ENDPOINT]
+    assert command.main(arguments) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "20 records, 35.0 % below 0.93, 0 malformed",
+        f"s3://{real_bucket}/{FOLDER}index.html",
+    ]
