@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from include.local_cloud.sagemaker import capture_spool
-from include.local_cloud.sagemaker.capture import CaptureSettings, Exchange
+from include.local_cloud.sagemaker.capture import CHUNK, CaptureSettings, Exchange
 from include.local_cloud.sagemaker.capture_spool import Spool, Stream
 
 CONFIG = {
@@ -91,6 +91,17 @@ def test_text_only_where_its_content_type_is_listed(content_type: str, body: byt
         "mode": "OUTPUT",
         "data": data,
         "encoding": encoding,
+    }
+
+
+@pytest.mark.parametrize("size", [CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 2])
+def test_large_bodies_are_one_base64_text(size: int) -> None:
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    assert json.loads(settings().line(exchange(input=body)))["captureData"]["endpointInput"] == {
+        "observedContentType": "image/png",
+        "mode": "INPUT",
+        "data": b64encode(body).decode(),
+        "encoding": "BASE64",
     }
 
 

@@ -29,6 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MAX_BODY = 25 * 1024 * 1024
+LARGE_CAPTURE = 1024 * 1024  # bytes; from here on a record is made in a thread, beside other requests
 MAX_CUSTOM_ATTRIBUTES = 1024
 MAX_INFERENCE_ID = 64
 INVOCATION_SECONDS = 60.0
@@ -257,4 +258,8 @@ async def _capture(live: LiveEndpoint, variant: str, exchange: Exchange) -> None
     settings = live.capture
     if settings is None or random.random() * 100 >= settings.sampling_percentage:  # noqa: S311 - picks a sample
         return
-    live.spool.append(live.stream(variant), settings.line(exchange), exchange.time)
+    if len(exchange.input) + len(exchange.output) > LARGE_CAPTURE:
+        line = await asyncio.to_thread(settings.line, exchange)
+    else:
+        line = settings.line(exchange)
+    live.spool.append(live.stream(variant), line, exchange.time)
