@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).parents[2]
-HANDLERS = ("serialize_image_data", "classify_image", "filter_inferences")
+HANDLERS = ("serialize_image_data", "classify_image", "filter_inferences", "notify_failures")
 DEFINITION = ROOT / "step_function.json"
 # The earliest time a zip entry can carry; any constant would do.
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -83,7 +83,7 @@ def test_each_role_is_assumed_by_one_service_alone() -> None:
         name: [statement["Principal"] for statement in properties["AssumeRolePolicyDocument"]["Statement"]]
         for name, properties in roles()
     }
-    functions = ("SerializeImageDataRole", "ClassifyImageRole", "FilterInferencesRole")
+    functions = ("SerializeImageDataRole", "ClassifyImageRole", "FilterInferencesRole", "NotifyFailuresRole")
     assert trusted == {
         **{name: [{"Service": "lambda.amazonaws.com"}] for name in functions},
         "SageMakerRole": [{"Service": "sagemaker.amazonaws.com"}],
@@ -99,6 +99,8 @@ def test_each_function_may_do_its_own_work_only() -> None:
     assert allowed["SerializeImageDataRole"] == logs | {"s3:GetObject", "s3:ListBucket"}
     assert allowed["ClassifyImageRole"] == logs | {"sagemaker:InvokeEndpoint"}
     assert allowed["FilterInferencesRole"] == logs
+    queue = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert allowed["NotifyFailuresRole"] == logs | queue | {"states:DescribeExecution", "sns:Publish"}
 
 
 def test_bucket_is_private_encrypted_and_kept() -> None:
@@ -112,9 +114,16 @@ def test_bucket_is_private_encrypted_and_kept() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+NAMES = {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName", "QueueName"}
+
+
 def test_everything_with_a_fixed_name_bears_the_projects() -> None:
+    checked = 0
     for path in PATHS:
         for name, resource in load(path)["Resources"].items():
-            for member, value in resource.get("Properties", {}).items():
-                if member in {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName"}:
+            for member in NAMES & set(resource.get("Properties", {})):
+                value = resource["Properties"][member]
+                if "Ref" not in value:
                     assert "${Project}-" in value["Fn::Sub"], (path.name, name)
+                    checked += 1
+    assert checked > 10

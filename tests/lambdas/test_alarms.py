@@ -1,4 +1,4 @@
-"""The stack's alarms on the running cloud: what they watch, and that a subscriber hears them."""
+"""The stack's alerts on the running cloud: what the alarms watch; a subscriber hears of them and of failures."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from typing import Any
 import boto3
 import pytest
 
+from include.scones import executions
 from include.scones.alerts import subscribe
 from include.scones.errors import StackError
 from include.scones.stacks import StackResult, delete_stack, deploy_inference, stack_outputs
+from include.scones.test_cases import workflow_event
+from lambdas import notify_failures
+from tests.conftest import REGION
 from tests.lambdas.conftest import HERE
 
 SETTINGS = replace(HERE, project="alarm-tests")
@@ -108,6 +112,37 @@ def heard(messages: Messages, name: str) -> str:
     while (message := json.loads(messages.get(timeout=10)["Message"]))["AlarmName"] != name:
         pass
     return str(message["NewStateValue"])
+
+
+def test_subscriber_hears_of_a_failed_execution_with_its_image_and_cause(
+    stack: StackResult, subscriber: tuple[str, Messages]
+) -> None:
+    event = workflow_event(HERE.bucket, "test/no such image.png")
+    arn = executions.start_execution(stack.outputs["StateMachineArn"], "failing", event)
+    while "failed execution" not in (message := subscriber[1].get(timeout=30)).get("Subject", ""):
+        pass
+    assert message["Subject"] == "alarm-tests-inference: 1 failed execution"
+    image, cause, link = message["Message"].splitlines()
+    assert image == "s3://lambda-tests/test/no such image.png: FAILED"
+    assert cause == "IMAGE_NOT_FOUND: there is no s3://lambda-tests/test/no such image.png (NoSuchKey)"
+    assert link.endswith(f"/states/home?region={REGION}#/v2/executions/details/{arn}")
+
+
+def test_a_flood_of_failures_is_one_message_of_bounded_length(
+    stack: StackResult, subscriber: tuple[str, Messages], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOPIC_ARN", stack.outputs["AlertTopicArn"])
+    machine = stack.outputs["StateMachineArn"]
+    arn = executions.start_execution(machine, "flood", workflow_event(HERE.bucket, "test/none.png"))
+    body = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})
+
+    notify_failures.lambda_handler({"Records": [{"body": body}] * 12}, None)
+
+    while message := subscriber[1].get(timeout=30):
+        if message.get("Subject") == "alarm-tests-inference: 12 failed executions":
+            break
+    *told, rest = message["Message"].split("\n\n")
+    assert (len(told), rest) == (10, "... and 2 more")
 
 
 def publish(share: float) -> None:

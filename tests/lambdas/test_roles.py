@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -66,3 +67,12 @@ def test_nothing_but_the_projects_images_is_read(machine: str, bucket: str, key:
     assert cause(machine, bucket, key).startswith(
         f"IMAGE_NOT_READABLE: this function may not read s3://{bucket}/{key};"
     )
+
+
+def test_failures_are_described_and_told(machine: str) -> None:
+    arn = executions.start_execution(machine, "failing", workflow_event(FOREIGN, "test/a.png"))
+    body = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})
+    answer = boto3.client("lambda").invoke(
+        FunctionName=f"{SETTINGS.project}-notifyFailures", Payload=json.dumps({"Records": [{"body": body}]})
+    )
+    assert ("FunctionError" in answer, answer["Payload"].read()) == (False, b"null")

@@ -54,7 +54,8 @@ def test_package_holds_the_handler_alone_and_readable(name: str) -> None:
 def test_code_is_uploaded_once_under_keys_made_of_its_hash(bucket: str) -> None:
     first = packaging.upload_code(bucket)
     assert packaging.upload_code(bucket) == first
-    assert set(first) == {"SerializeImageDataKey", "ClassifyImageKey", "FilterInferencesKey", "DefinitionKey"}
+    handlers = {"SerializeImageDataKey", "ClassifyImageKey", "FilterInferencesKey", "NotifyFailuresKey"}
+    assert set(first) == handlers | {"DefinitionKey"}
     s3 = boto3.client("s3")
     versions = s3.list_object_versions(Bucket=bucket)["Versions"]
     assert sorted(version["Key"] for version in versions) == sorted(first.values())
