@@ -131,10 +131,10 @@ class Serving:
         """An endpoint of one variant, AllTraffic, that always gives the same answer."""
         return self.endpoint(self.config({"AllTraffic": (self.model(model_archive(answer)), 1)}, **further))
 
-    def odd(self, **environment: str) -> str:
+    def odd(self, environment: dict[str, str] | None = None, **further: Any) -> str:
         """An endpoint of the odd container."""
-        model = self.model(image=ODD_IMAGE_URI, Environment=environment)
-        return self.endpoint(self.config({"AllTraffic": (model, 1)}))
+        model = self.model(image=ODD_IMAGE_URI, Environment=environment or {})
+        return self.endpoint(self.config({"AllTraffic": (model, 1)}, **further))
 
     def describe(self, endpoint: str) -> dict[str, Any]:
         described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)

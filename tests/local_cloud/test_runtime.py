@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import REGION, start_cloud, stop_cloud
-from tests.local_cloud.serving import ODD_CONTAINER, Serving, client, until
+from tests.local_cloud.serving import ODD_CONTAINER, Serving, capture_config, client, until
 
 MEGABYTE = 1024 * 1024
 
@@ -36,7 +37,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def endpoint(serving: Serving) -> str:
-    return serving.odd(GREETING="hello")
+    return serving.odd({"GREETING": "hello"})
 
 
 def seen(serving: Serving, endpoint: str, body: bytes = b"x", kind: str = "test/echo", **further: Any) -> Any:
@@ -123,6 +124,16 @@ def test_a_request_that_gets_no_answer_is_a_model_error_and_the_endpoint_lives_o
 def test_other_runtime_operations_are_not_implemented(serving: Serving, endpoint: str) -> None:
     with pytest.raises(ClientError, match=r"\(NotImplementedException\).*only InvokeEndpoint is implemented"):
         serving.runtime.invoke_endpoint_async(EndpointName=endpoint, InputLocation="s3://bucket/input")
+
+
+def test_a_large_body_is_captured_whole(serving: Serving) -> None:
+    name = serving.odd(DataCaptureConfig=capture_config(f"s3://{serving.bucket}/captures"))
+    body = bytes(range(256)) * (3 * MEGABYTE // 256) + b"and a bit"
+    serving.invoke(name, body, "test/echo")
+    serving.sagemaker.delete_endpoint(EndpointName=name)
+    ((line,),) = serving.captured(name, 1).values()
+    given = json.loads(line)["captureData"]["endpointInput"]
+    assert (given["encoding"], b64decode(given["data"]) == body) == ("BASE64", True)
 
 
 def test_the_containers_output_is_in_its_log_stream(serving: Serving) -> None:

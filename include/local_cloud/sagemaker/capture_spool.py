@@ -22,7 +22,7 @@ from typing import NamedTuple
 logger = logging.getLogger(__name__)
 
 ROLL_SECONDS = 10.0
-ROLL_BYTES = 8 * 1024 * 1024
+ROLL_BYTES = 2 * 1024 * 1024
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 60.0
 TRIES = 24 * 60  # a day of them; a restart begins anew

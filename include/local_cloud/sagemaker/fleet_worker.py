@@ -137,7 +137,7 @@ class Worker:
                     await asyncio.sleep(STARTING_PING_SECONDS)
         except TimeoutError:
             await self._end()
-            raise WorkerFailed(f"no answer 200 to GET /ping within {self._startup_seconds:.0f} seconds") from None
+            raise WorkerFailed(f"no answer 200 to GET /ping within {self._startup_seconds:g} seconds") from None
         except BaseException:
             await self._end()
             raise
