@@ -15,6 +15,8 @@ from airflow.sdk.bases.xcom import BaseXCom
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from botocore.exceptions import ClientError
 
+from include.scones import executions
+
 TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
@@ -57,7 +59,7 @@ class ExecutionEndedTrigger(BaseTrigger):
 
 
 class ExecutionOperator(StepFunctionStartExecutionOperator):
-    """Starts the execution of this name, or takes up the one that an earlier attempt started, and awaits its end.
+    """Starts the execution of this name and awaits its end; on a retry, takes up the one that is there unless it broke.
 
     Args:
         poll_interval: seconds between two looks at the execution.
@@ -75,8 +77,10 @@ class ExecutionOperator(StepFunctionStartExecutionOperator):
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
-            arn = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{self.name}"
-            self.log.info("An earlier attempt started %s", arn)
+            arn = executions.start_execution(
+                self.state_machine_arn, self.name, self.state_machine_input, self.hook.conn
+            )
+            self.log.info("An execution of that name exists already: taking %s", arn)
         # Pushed here: Airflow 3.3.2 encodes what a trigger's event pushes twice.
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=arn)
         self.defer(
