@@ -8,6 +8,7 @@ import fcntl
 import ipaddress
 import json
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
@@ -66,6 +67,12 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
     return listener
 
 
+def address(host: str, port: int) -> str:
+    """The URL under which this machine reaches the cloud."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
 def lock(data: Path) -> IO[str]:
     """Hold the data folder for this process, for as long as the file is open. Raises `DataFolderError`."""
     try:
@@ -80,8 +87,12 @@ def lock(data: Path) -> IO[str]:
     except BlockingIOError as error:
         file.close()
         raise DataFolderError(
-            f"the data folder {data} is in use by another local cloud: stop that one, or give another --data"
+            f"the data folder {data} is in use by the local cloud with process id {(data / 'lock').read_text()}: "
+            "stop that one, or give another --data"
         ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
     return file
 
 
@@ -150,8 +161,7 @@ def main() -> int:
         held = lock(options.data)
         with held, listen(options.host, options.port, options.allow_remote) as listener:
             port = listener.getsockname()[1]
-            host = f"[{options.host}]" if ":" in options.host else options.host
-            url = f"http://{host}:{port}"
+            url = address(options.host, port)
             data = options.data.resolve()
             ministack.configure(options.host, port, url, data)
             sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")

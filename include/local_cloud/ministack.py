@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from . import bridges
-from .sagemaker.context import ACCOUNT, DEFAULT_REGION
+from .sagemaker.context import ACCOUNT, CREDENTIAL, DEFAULT_REGION
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -30,10 +30,18 @@ def configure(host: str, port: int, url: str, data: Path) -> None:
     scratch = data / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # what functions unpacked before a kill -9
     scratch.mkdir(parents=True)
+    # Functions inherit this process's environment: nothing in it may lead them, or the cloud, to a real AWS account.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     os.environ.update(
         {
+            "AWS_ACCESS_KEY_ID": CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": f"{os.environ.get('NO_PROXY', '')},{host}".lstrip(","),
             "BIND_HOST": host,
-            "MINISTACK_HOST": host,
             "GATEWAY_PORT": str(port),
             "AWS_ENDPOINT_URL": url,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,

@@ -174,8 +174,9 @@ def test_a_job_ends_at_its_time_limit(sagemaker: Any, images: str) -> None:
 
 def test_jobs_wait_for_each_other_and_can_be_stopped_meanwhile(sagemaker: Any, images: str, long_job: str) -> None:
     waiting, stopped = unique("waiting"), unique("stopped")
-    for name in (waiting, stopped):
-        sagemaker.create_training_job(**training_request(name, images))
+    for request in (failing_request(waiting), training_request(stopped, images)):
+        sagemaker.create_training_job(**request)
+        name = request["TrainingJobName"]
         assert sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Pending"
     sagemaker.stop_training_job(TrainingJobName=stopped)
     job = sagemaker.describe_training_job(TrainingJobName=stopped)

@@ -15,7 +15,7 @@ from .store import Database, Store
 
 ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
-CREDENTIAL = "local-cloud"  # any credential is accepted; this one tells the cloud's own calls apart
+CREDENTIAL = "test"  # key and secret of the cloud's own calls; MiniStack's administrator where it enforces policies
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
 )

@@ -31,7 +31,10 @@ TRAINING = {
     ),
     "Downloading": State("InProgress", "Downloading input data", _to("Training Stopping Failed")),
     "Training": State("InProgress", "Training in progress", _to("Uploading Stopping MaxRuntimeExceeded Failed")),
-    "Stopping": State("Stopping", "Stopping the training job", _to("Uploading Stopped Failed")),
+    # It may also have been too late to stop the job.
+    "Stopping": State(
+        "Stopping", "Stopping the training job", _to("Uploading Stopped Completed MaxRuntimeExceeded Failed")
+    ),
     "Uploading": State(
         None, "Uploading generated training model", _to("Completed Stopping Stopped MaxRuntimeExceeded Failed")
     ),
