@@ -75,7 +75,8 @@ class ExecutionOperator(StepFunctionStartExecutionOperator):
         try:
             arn = super().execute(context)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            taken = error.response["Error"]["Code"] == "ExecutionAlreadyExists"
+            if not taken or not self.name or not isinstance(self.state_machine_input, dict):
                 raise
             arn = executions.start_execution(
                 self.state_machine_arn, self.name, self.state_machine_input, self.hook.conn
