@@ -1,8 +1,7 @@
 """Reader processes: a large day is read by several, each a fresh interpreter with a share of the files.
 
 They are started as programs rather than forked, because an Airflow task may be neither forked (it has threads) nor the
-parent of multiprocessing's children (it may be a daemon). A job comes as JSON on standard input; its result goes to an
-Arrow file.
+parent of multiprocessing's children (it may be a daemon). A job is a JSON file; its result goes to an Arrow file.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ import pyarrow as pa
 
 from include.scones.capture.errors import ScanError
 from include.scones.capture.scan import Scan, Scanner, join, scan_from_metadata, scan_in_metadata
-from include.scones.capture.stores import Store, open_store
+from include.scones.capture.stores import Store
 from include.scones.capture.window import CaptureFile
 
 PROCESSES = 2
 WORTH_A_PROCESS = 32 << 20
 ROOT = Path(__file__).parents[3]
+PROGRAM = "include.scones.capture.reader"
 
 
 def scan_files(store: Store, files: list[CaptureFile], window: tuple[int, int], processes: int = PROCESSES) -> Scan:
@@ -57,16 +57,10 @@ def share(files: list[CaptureFile], count: int) -> list[list[CaptureFile]]:
 
 
 def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        stdin=subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    if process.stdin is not None:
-        with process.stdin as stdin:
-            stdin.write(orjson.dumps(job))
-    return process
+    path = Path(job["result"]).with_suffix(".json")
+    path.write_bytes(orjson.dumps(job))
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return subprocess.Popen([sys.executable, "-m", PROGRAM, str(path)], cwd=ROOT, env={**os.environ, **threads})
 
 
 def _load(path: Path) -> Scan:
@@ -75,14 +69,7 @@ def _load(path: Path) -> Scan:
     return scan_from_metadata(table, orjson.loads(table.schema.metadata[b"scan"]))
 
 
-def main() -> None:
-    job = orjson.loads(sys.stdin.buffer.read())
-    files = [CaptureFile(*fields) for fields in job["files"]]
-    scan = Scanner(tuple(job["window"])).read(open_store(job["address"]), files)
+def save(scan: Scan, path: Path) -> None:
     table = scan.table.replace_schema_metadata({"scan": orjson.dumps(scan_in_metadata(scan))})
-    with pa.OSFile(job["result"], "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-
-
-if __name__ == "__main__":
-    main()

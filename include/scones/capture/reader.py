@@ -1,0 +1,24 @@
+"""A reader process: `python -m include.scones.capture.reader JOB`, started by `readers`, which says what a job is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import orjson
+
+from include.scones.capture.readers import save
+from include.scones.capture.scan import Scanner
+from include.scones.capture.stores import open_store
+from include.scones.capture.window import CaptureFile
+
+
+def main(path: Path) -> None:
+    job = orjson.loads(path.read_bytes())
+    files = [CaptureFile(*fields) for fields in job["files"]]
+    scan = Scanner(tuple(job["window"])).read(open_store(job["address"]), files)
+    save(scan, Path(job["result"]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
