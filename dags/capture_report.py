@@ -17,7 +17,10 @@ import pendulum
 from airflow.sdk import (
     Asset,
     AssetOrTimeSchedule,
+    AsyncCallback,
     CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
     Metadata,
     Param,
     PokeReturnValue,
@@ -25,10 +28,24 @@ from airflow.sdk import (
     task,
 )
 
+from include.operators.alerts import AlertNotifier, run_failed
+
 EXECUTIONS = Asset("scones_executions")
 REPORT = Asset("scones_report")
 
 PUBLISHED = ("window", "records", "predictions", "low_confidence", "low_confidence_share", "malformed", "report")
+
+LATE = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=timedelta(hours=6),
+    callback=AsyncCallback(
+        AlertNotifier,
+        kwargs={
+            "subject": "capture_report is late",
+            "message": "The report of the run {{ dag_run.run_id }} is not there six hours after its day has ended.",
+        },
+    ),
+)
 
 
 @dag(
@@ -37,7 +54,9 @@ PUBLISHED = ("window", "records", "predictions", "low_confidence", "low_confiden
     catchup=False,
     max_active_runs=4,
     tags=["scones", "report"],
+    deadline=LATE,
     doc_md=__doc__,
+    on_failure_callback=run_failed(),
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     dagrun_timeout=timedelta(hours=8),
     params={

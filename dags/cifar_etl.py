@@ -16,6 +16,8 @@ from typing import Any
 import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
+from include.operators.alerts import run_failed
+
 DATASET = Asset("scones_dataset")
 
 
@@ -26,6 +28,7 @@ DATASET = Asset("scones_dataset")
     max_active_runs=1,
     tags=["scones", "etl"],
     doc_md=__doc__,
+    on_failure_callback=run_failed(),
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=2),
     params={

@@ -17,6 +17,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
+from include.operators.alerts import run_failed
 from include.operators.step_functions import ExecutionOperator
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ EXECUTIONS = Asset("scones_executions")
     max_active_runs=1,
     tags=["scones", "inference"],
     doc_md=__doc__,
+    on_failure_callback=run_failed(),
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=2),
     params={

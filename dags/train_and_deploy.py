@@ -16,6 +16,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
+from include.operators.alerts import run_failed
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
 
 DATASET = Asset("scones_dataset")
@@ -29,6 +30,7 @@ ENDPOINT = Asset("scones_endpoint")
     max_active_runs=1,
     tags=["scones", "training"],
     doc_md=__doc__,
+    on_failure_callback=run_failed(),
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=6),
     params={
