@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
+from airflow.sdk import conf
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def run_failed() -> AlertNotifier:
     return AlertNotifier(
         subject="{{ dag.dag_id }} failed",
         message=(
-            "The run {{ run_id }} of the DAG {{ dag.dag_id }} failed. "
-            "{{ conf.get('api', 'base_url') }}/dags/{{ dag.dag_id }}/runs/{{ run_id }}"
+            "The run {{ run_id }} of the DAG {{ dag.dag_id }} failed. See "
+            f"{conf.get('api', 'base_url')}/dags/{{{{ dag.dag_id }}}}/runs/{{{{ run_id }}}}"
         ),
     )
