@@ -20,6 +20,9 @@ FORMATS = ("PNG", "JPEG")
 MOST_PIXELS = 1 << 24
 THUMBNAIL = 128
 
+# Of red, green and blue in the luma of ITU-R BT.601.
+LUMA = np.array([0.299, 0.587, 0.114])
+
 
 @dataclass(frozen=True)
 class ImageFacts:
@@ -51,11 +54,9 @@ def open_image(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MOST_PIXELS:
-            raise ImageError(
-                f"{image.width}x{image.height} pixels are more than the {MOST_PIXELS} that are decoded here"
-            )
+            raise ImageError(f"{image.width}x{image.height} pixels are more than the {MOST_PIXELS} decoded here")
         image.load()
-        rgb = image.convert("RGB")
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
     except _PILLOW_RAISES as error:
         raise ImageError(f"not a readable PNG or JPEG: {str(error)[:150]}") from error
     rgb.format = image.format
@@ -82,13 +83,20 @@ def examine(payload: bytes) -> ImageFacts:
         image = decode(payload)
     except ImageError as error:
         return ImageFacts(error=str(error))
-    luma = np.asarray(image.convert("L"), dtype=np.uint8)
-    return ImageFacts(image.width, image.height, image.format or "", float(luma.mean()) / 255, pixel_identity(image))
+    pixels = image.tobytes()
+    channels = np.frombuffer(pixels, np.uint8).reshape(-1, 3).mean(axis=0)
+    return ImageFacts(
+        image.width, image.height, image.format or "", float(channels @ LUMA) / 255, _identity(image.size, pixels)
+    )
 
 
 def pixel_identity(image: Image.Image) -> str:
     """SHA-256 of size and RGB pixels: the same for every lossless encoding of one picture."""
-    return hashlib.sha256(b"%dx%d:" % image.size + image.tobytes()).hexdigest()
+    return _identity(image.size, image.tobytes())
+
+
+def _identity(size: tuple[int, int], pixels: bytes) -> str:
+    return hashlib.sha256(b"%dx%d:" % size + pixels).hexdigest()
 
 
 def thumbnail(payload: bytes) -> str:

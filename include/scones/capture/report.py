@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.scones.capture import figures
 from include.scones.capture.analysis import in_order, summarise
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.history import DAYS, drift
@@ -25,6 +24,9 @@ from include.scones.capture.scan import Scan
 from include.scones.capture.stores import S3Store, Store
 from include.scones.capture.truth import judge, read_test_set, with_truth
 from include.scones.capture.window import Window, list_captures
+
+if TYPE_CHECKING:
+    from include.scones.capture.figures import Theme
 
 INDEX_TRIES = 10
 DATASET = "dataset.json"
@@ -146,10 +148,12 @@ def _stored_json(store: Store, key: str) -> dict[str, Any] | None:
 
 def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, dict[str, bytes]]:
     """The figures there is something to draw for, each in both appearances."""
+    from include.scones.capture import figures  # reader processes do without matplotlib
+
     if not summary["predictions"]:
         return {}
     threshold = summary["threshold"]
-    plots: dict[str, Callable[[figures.Theme], bytes]] = {
+    plots: dict[str, Callable[[Theme], bytes]] = {
         "scatter": lambda theme: figures.scatter(table, window, threshold, theme),
         "histogram": lambda theme: figures.confidence_histogram(table, threshold, theme),
         "hourly": lambda theme: figures.hourly(summary["hours"], theme),

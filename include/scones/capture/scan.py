@@ -38,7 +38,7 @@ class Smallest:
 
     def add(self, key: Any, value: Any) -> None:
         self.items[key] = value
-        if len(self.items) >= 2 * self.size:
+        if len(self.items) >= self.size + self.size // 8 + 1:
             self.trim()
 
     def trim(self) -> None:
