@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.conftest import Cloud, start_cloud, stop_cloud
-from tests.local_cloud.serving import Serving, capture_config, model_archive, until
+from tests.local_cloud.serving import Serving, capture_config, client, model_archive, until
 
 
 @pytest.fixture
@@ -80,3 +84,36 @@ def test_stopped_cleanly_and_started_again(started: Cloud) -> None:
     again(started)
     assert sum(map(len, serving.captured(name, 10).values())) == 10
     assert json.loads(serving.invoke(name)) == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("number", "may_be_lost"),
+    [(signal.SIGTERM, 0), (signal.SIGKILL, 2)],  # killed, each client's last answer may not have been written down
+)
+def test_what_was_answered_under_load_is_captured(started: Cloud, number: signal.Signals, may_be_lost: int) -> None:
+    serving = Serving(started.url)
+    serving.runtime = client("sagemaker-runtime", started.url, Config(retries={"total_max_attempts": 1}))
+    name = serving.simple(DataCaptureConfig=capture_config(f"s3://{serving.bucket}/captures"))
+    answered: set[str] = set()
+
+    def ask(who: str) -> None:
+        for count in itertools.count():
+            try:
+                serving.invoke(name, InferenceId=f"{who}-{count}")
+            except (ClientError, BotoCoreError):
+                return
+            answered.add(f"{who}-{count}")
+
+    threads = [threading.Thread(target=ask, args=(who,)) for who in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(answered), lambda count: count > 50)
+    started.process.send_signal(number)
+    started.process.wait(timeout=30)
+    for thread in threads:
+        thread.join(30)
+
+    again(started)
+    files = serving.captured(name, len(answered) - may_be_lost)
+    captured = {json.loads(line)["eventMetadata"]["inferenceId"] for lines in files.values() for line in lines}
+    assert len(answered - captured) <= may_be_lost
