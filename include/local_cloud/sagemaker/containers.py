@@ -41,7 +41,6 @@ def environment(base: Path, extra: Mapping[str, str], region: str, url: str) -> 
     return {
         **inherited,
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": url,
