@@ -73,6 +73,10 @@ class Workflow:
             if before:
                 yield from self._hand_over(before, step)
             yield from self._follow(step)
+        for step in self.steps:
+            step.published = {
+                event["name"]: event["extra"] for event in self.api.asset_events(step.dag_id, step.run_id)
+            }
 
     def _parsed(self) -> Iterator[list[Step]]:
         for _ in self._polls(PARSE_SECONDS):
@@ -105,12 +109,10 @@ class Workflow:
             if step.state == "failed":
                 raise LaunchError(self._failure(step))
             if step.state == "success":
-                events = self.api.asset_events(step.dag_id, step.run_id)
-                step.published = {event["name"]: event["extra"] for event in events}
                 step.note = ""
-            yield self.steps
-            if step.state == "success":
+                yield self.steps
                 return
+            yield self.steps
 
     def _polls(self, seconds: float | None) -> Iterator[None]:
         deadline = time.monotonic() + seconds if seconds else None
