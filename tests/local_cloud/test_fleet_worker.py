@@ -96,7 +96,7 @@ def test_a_process_that_hangs_is_replaced_and_its_request_answered() -> None:
 
 def test_a_process_that_does_not_answer_in_time_is_a_failed_start() -> None:
     async def work(worker: Worker) -> None:
-        with pytest.raises(WorkerFailed, match="no answer 200 to GET /ping within 0.3 seconds"):
+        with pytest.raises(WorkerFailed, match=r"no answer 200 to GET /ping within 0\.3 seconds"):
             await worker.start()
 
     with_worker(Program("-c", "import time; time.sleep(60)"), work, startup_seconds=0.3)
