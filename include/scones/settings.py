@@ -40,6 +40,10 @@ class Settings:
         return f"{self.project}-inference"
 
     @property
+    def batch_stack(self) -> str:
+        return f"{self.project}-batch"
+
+    @property
     def capture_uri(self) -> str:
         return f"s3://{self.bucket}/data_capture"
 

@@ -1,0 +1,97 @@
+"""
+### Delete what the project made
+
+Lists every resource of the project with the reason why it counts as the project's, and deletes nothing unless
+`dry_run` is off and the project's name is typed into `confirm`. What bears the name or the tag alone stays.
+
+| scope | deletes |
+| --- | --- |
+| `endpoint` | the endpoint, which costs money while it exists |
+| `all_but_data` | also endpoint configs, models, the stacks with all in them, logs; running training jobs are stopped |
+| `everything` | also the bucket with all data, in every version |
+
+Run it again after a failure: it goes on with what is left.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+log = logging.getLogger(__name__)
+
+
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["scones", "cleanup"],
+    doc_md=__doc__,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
+    dagrun_timeout=timedelta(hours=6),
+    params={
+        "scope": Param(
+            "endpoint", type="string", enum=["endpoint", "all_but_data", "everything"], title="What to delete"
+        ),
+        "dry_run": Param(True, type="boolean", title="Dry run", description="Only list what would be deleted."),
+        "confirm": Param(
+            "", type="string", title="Project's name", description="Typed in full, it allows the deletion."
+        ),
+    },
+)
+def teardown() -> None:
+    @task
+    def list_resources(params: dict[str, Any]) -> list[dict[str, str]]:
+        """Everything that the scope covers, in the order of deletion."""
+        from include.scones import settings
+        from include.scones.teardown.plan import plan
+
+        resources = plan(settings.load(), params["scope"])
+        for resource in resources:
+            log.info("%s %s: %s", resource.kind, resource.name, resource.why)
+        log.info("%s resources", len(resources))
+        return [resource.as_dict() for resource in resources]
+
+    @task.short_circuit
+    def confirm(params: dict[str, Any]) -> bool:
+        """Ends the run here if it is a dry run; fails it if the project's name was not typed."""
+        from include.scones import settings
+        from include.scones.teardown.errors import ConfirmationError
+        from include.scones.teardown.plan import check_confirmation
+
+        if params["dry_run"]:
+            return False
+        try:
+            check_confirmation(settings.load(), params["confirm"])
+        except ConfirmationError as error:
+            raise AirflowFailException(str(error)) from error
+        return True
+
+    @task(execution_timeout=timedelta(hours=5))
+    def delete(resources: list[dict[str, str]]) -> int:
+        from include.scones import settings
+        from include.scones.teardown.plan import execute
+        from include.scones.teardown.resources import Resource
+
+        return len(execute(settings.load(), [Resource(**resource) for resource in resources]))
+
+    @task
+    def verify(params: dict[str, Any]) -> None:
+        """Fails when anything of the scope is left."""
+        from include.scones import settings
+        from include.scones.teardown.plan import verify
+
+        verify(settings.load(), params["scope"])
+
+    resources = list_resources()
+    deleted = delete(resources)
+    resources >> confirm() >> deleted >> verify()
+
+
+teardown()

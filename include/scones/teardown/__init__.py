@@ -1,0 +1,1 @@
+"""Deletes what the project made, in an order that works, and nothing else: see `plan`."""

@@ -1,0 +1,69 @@
+"""The project's bucket: emptied page by page, of versions and unfinished uploads too, then deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from include.scones.settings import Settings
+from include.scones.teardown.errors import TeardownError
+from include.scones.teardown.resources import Resource, client, log, owned
+
+BUCKET = "bucket"
+_ROUNDS = 5  # a late writer can put something between the emptying and the deletion
+
+
+def find_bucket(settings: Settings) -> list[Resource]:
+    s3 = client(settings, "s3")
+    try:
+        tags = s3.get_bucket_tagging(Bucket=settings.bucket)["TagSet"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return []
+        if error.response["Error"]["Code"] != "NoSuchTagSet":
+            raise
+        tags = []
+    return owned(settings, BUCKET, settings.bucket, tags)
+
+
+def delete_bucket(settings: Settings, name: str) -> None:
+    """Raises `TeardownError` when S3 refuses an object, or something keeps writing."""
+    s3 = client(settings, "s3")
+    for _ in range(_ROUNDS):
+        try:
+            deleted = empty(s3, name)
+            log.info("%s objects and versions of %s are deleted", deleted, name)
+            s3.delete_bucket(Bucket=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchBucket":
+                return
+            if error.response["Error"]["Code"] != "BucketNotEmpty":
+                raise
+        else:
+            return
+    raise TeardownError(f"bucket {name} was emptied {_ROUNDS} times and is not empty: stop what writes to it")
+
+
+def empty(s3: Any, bucket: str) -> int:
+    """How many objects, versions and delete markers went."""
+    deleted = 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if found:
+            _delete_page(s3, bucket, [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found])
+            deleted += len(found)
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    return deleted
+
+
+def _delete_page(s3: Any, bucket: str, objects: list[dict[str, str]]) -> None:
+    refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors", [])
+    if refused:
+        first = refused[0]
+        raise TeardownError(
+            f"{len(refused)} objects of {bucket} cannot be deleted, the first being {first['Key']!r}:"
+            f" {first['Code']} {first.get('Message', '')}"
+        )

@@ -1,0 +1,92 @@
+"""The project's logs: groups of its functions and its endpoint, and its training jobs' streams in a shared group.
+
+Services make log groups by themselves and without tags, so a group counts as the project's by its exact name, unless a
+tag says that it is another's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from include.scones.packaging import ROOT
+from include.scones.settings import Settings
+from include.scones.teardown.resources import TAG, Resource, client, log
+from include.scones.teardown.sagemaker import training_jobs
+
+GROUP, STREAM = "log group", "log stream"
+TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+def group_names(settings: Settings) -> list[str]:
+    """The log groups that the project's parts write to, whoever makes them."""
+    functions = [f"/aws/lambda/{settings.project}-{function}" for function in function_names()]
+    return [
+        *functions,
+        f"/aws/vendedlogs/states/{settings.project}-inference",
+        f"/aws/batch/{settings.project}",
+        f"/aws/sagemaker/Endpoints/{settings.endpoint}",
+    ]
+
+
+def function_names() -> list[str]:
+    stems = sorted(path.stem for path in (ROOT / "lambdas").glob("*.py"))
+    return [first + "".join(word.capitalize() for word in rest) for first, *rest in (stem.split("_") for stem in stems)]
+
+
+def find_groups(settings: Settings) -> list[Resource]:
+    logs = client(settings, "logs")
+    found = []
+    for name in group_names(settings):
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+        if not any(group["logGroupName"] == name for page in pages for group in page["logGroups"]):
+            continue
+        arn = f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{name}"
+        found += _group(settings, name, logs.list_tags_for_resource(resourceArn=arn)["tags"])
+    return found
+
+
+def _group(settings: Settings, name: str, tags: dict[str, str]) -> list[Resource]:
+    owner = tags.get(TAG)
+    if owner is None:
+        return [Resource(GROUP, name, "its exact name; the service that made it sets no tags")]
+    if owner == settings.project:
+        return [Resource(GROUP, name, f"its exact name and its tag {TAG}={owner}")]
+    log.warning("left alone: %s %s has a name of the project's, but its tag %s is %r", GROUP, name, TAG, owner)
+    return []
+
+
+def find_streams(settings: Settings) -> list[Resource]:
+    logs = client(settings, "logs")
+    return [
+        Resource(STREAM, stream, f"it is of training job {job.name}, which has {job.why}")
+        for job in training_jobs(settings)
+        for stream in _streams(logs, f"{job.name}/")
+    ]
+
+
+def _streams(logs: Any, prefix: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=TRAINING_GROUP, logStreamNamePrefix=prefix)
+    try:
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return []
+
+
+def delete_group(settings: Settings, name: str) -> None:
+    _delete(client(settings, "logs").delete_log_group, logGroupName=name)
+
+
+def delete_stream(settings: Settings, name: str) -> None:
+    _delete(client(settings, "logs").delete_log_stream, logGroupName=TRAINING_GROUP, logStreamName=name)
+
+
+def _delete(call: Any, **arguments: str) -> None:
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise

@@ -1,0 +1,133 @@
+"""What the project has on SageMaker: the endpoint, its configs and models, and training jobs that still run."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from include.scones.settings import Settings
+from include.scones.teardown.errors import TeardownError
+from include.scones.teardown.resources import Resource, client, owned
+
+ENDPOINT, CONFIG, MODEL, JOB = "endpoint", "endpoint config", "model", "running training job"
+_BUSY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+_PAUSE = 2.0  # seconds between looks at something that is being deleted
+
+
+def find_endpoint(settings: Settings) -> list[Resource]:
+    sagemaker = client(settings, "sagemaker")
+    endpoint = _described(sagemaker.describe_endpoint, EndpointName=settings.endpoint)
+    if endpoint is None:
+        return []
+    return owned(settings, ENDPOINT, settings.endpoint, _tags(sagemaker, endpoint["EndpointArn"]))
+
+
+def find_configs(settings: Settings) -> list[Resource]:
+    return _listed(settings, CONFIG, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig")
+
+
+def find_models(settings: Settings) -> list[Resource]:
+    return _listed(settings, MODEL, "list_models", "Models", "Model")
+
+
+def find_running_jobs(settings: Settings) -> list[Resource]:
+    running = [
+        resource
+        for status in ("InProgress", "Stopping")
+        for resource in _listed(settings, JOB, "list_training_jobs", "TrainingJobSummaries", "TrainingJob", status)
+    ]
+    return running
+
+
+def training_jobs(settings: Settings) -> list[Resource]:
+    """Every training job, ended ones too; SageMaker keeps those as history, and has no way to delete them."""
+    return _listed(settings, "training job", "list_training_jobs", "TrainingJobSummaries", "TrainingJob")
+
+
+def delete_endpoint(settings: Settings, name: str, timeout: float = 1800) -> None:
+    """Delete it and wait until it is gone; `timeout` in seconds. SageMaker refuses while it is being changed."""
+    sagemaker = client(settings, "sagemaker")
+    deadline = time.monotonic() + timeout
+    while (endpoint := _described(sagemaker.describe_endpoint, EndpointName=name)) is not None:
+        if endpoint["EndpointStatus"] not in _BUSY:
+            _described(sagemaker.delete_endpoint, EndpointName=name)
+        elif time.monotonic() > deadline:
+            raise TeardownError(f"endpoint {name} is still {endpoint['EndpointStatus']} after {timeout:.0f} s: wait")
+        time.sleep(_PAUSE if time.monotonic() > deadline - timeout + 5 else 0.2)
+
+
+def delete_config(settings: Settings, name: str) -> None:
+    _described(client(settings, "sagemaker").delete_endpoint_config, EndpointConfigName=name)
+
+
+def delete_model(settings: Settings, name: str) -> None:
+    _described(client(settings, "sagemaker").delete_model, ModelName=name)
+
+
+def stop_job(settings: Settings, name: str, timeout: float = 600) -> None:
+    """Stop it and wait until it has ended, since it writes its model as it stops; `timeout` in seconds."""
+    sagemaker = client(settings, "sagemaker")
+    deadline = time.monotonic() + timeout
+    while (status := sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]) in (
+        "InProgress",
+        "Stopping",
+    ):
+        if status == "InProgress":
+            _stop(sagemaker, name)
+        if time.monotonic() > deadline:
+            raise TeardownError(f"training job {name} is still {status} after {timeout:.0f} s: wait and run again")
+        time.sleep(_PAUSE)
+
+
+def _stop(sagemaker: Any, name: str) -> None:
+    try:
+        sagemaker.stop_training_job(TrainingJobName=name)
+    except ClientError as error:
+        # It ended by itself a moment ago; the next look says how.
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+
+
+def _listed(
+    settings: Settings, kind: str, operation: str, result: str, member: str, status: str | None = None
+) -> list[Resource]:
+    sagemaker = client(settings, "sagemaker")
+    prefix = f"{settings.project}-"
+    asked = {"NameContains": prefix, "PaginationConfig": {"PageSize": 100}}
+    pages = sagemaker.get_paginator(operation).paginate(**asked, **({"StatusEquals": status} if status else {}))
+    items = [item for page in pages for item in page[result] if item[f"{member}Name"].startswith(prefix)]
+    return [
+        resource
+        for item in items
+        for resource in owned(settings, kind, item[f"{member}Name"], _tags(sagemaker, item[f"{member}Arn"]))
+    ]
+
+
+def _tags(sagemaker: Any, arn: str) -> list[dict[str, str]]:
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    try:
+        return [tag for page in pages for tag in page["Tags"]]
+    except ClientError as error:
+        if not _missing(error):
+            raise
+        return []  # deleted since it was listed
+
+
+def _described(call: Any, **arguments: str) -> dict[str, Any] | None:
+    """What the call answers; None when there is no such resource."""
+    try:
+        answer: dict[str, Any] = call(**arguments)
+    except ClientError as error:
+        if not _missing(error):
+            raise
+        return None
+    return answer
+
+
+def _missing(error: ClientError) -> bool:
+    message = error.response["Error"]["Message"].lower()
+    return error.response["Error"]["Code"] in {"ValidationException", "ResourceNotFound"} and (
+        "could not find" in message or "not found" in message or "does not exist" in message
+    )

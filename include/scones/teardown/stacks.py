@@ -1,0 +1,26 @@
+"""The project's CloudFormation stacks; the roles, functions, alarms, topic and Batch resources go with theirs."""
+
+from __future__ import annotations
+
+from include.scones.cloudformation import delete_stack as delete_and_wait
+from include.scones.cloudformation import find_stack
+from include.scones.settings import Settings
+from include.scones.teardown.resources import Resource, client, owned
+
+STACK = "stack"
+
+
+def find_stacks(settings: Settings) -> list[Resource]:
+    """The users of the foundation first."""
+    cloudformation = client(settings, "cloudformation")
+    found = []
+    for name in (settings.batch_stack, settings.inference_stack, settings.foundation_stack):
+        stack = find_stack(cloudformation, name)
+        if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
+            found += owned(settings, STACK, name, stack.get("Tags", []))
+    return found
+
+
+def delete_stack(settings: Settings, name: str) -> None:
+    """Raises `StackError` when something in the stack cannot be deleted."""
+    delete_and_wait(name, client(settings, "cloudformation"))

@@ -1,0 +1,230 @@
+"""Teardown: what it finds, what it leaves alone, and that it can be stopped and run again at any point."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from include.scones import stacks, training
+from include.scones.settings import Settings
+from include.scones.teardown import bucket as bucket_of
+from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
+from include.scones.teardown.plan import check_confirmation, execute, plan, verify
+from tests.conftest import REGION, ROOT, Cloud
+
+PROJECT = "teardown-tests"
+ACCOUNT = "000000000000"
+HERE = Settings(project=PROJECT, region=REGION, account=ACCOUNT, bucket=f"{PROJECT}-bucket")
+IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/unused"
+DATASET = {"provenance": "sample", "sha256": "0" * 64, "classes": ["bicycle", "motorcycle"], "train": 1}
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+
+
+def sagemaker() -> Any:
+    return boto3.client("sagemaker")
+
+
+def serve(settings: Settings, name: str, endpoint: str) -> None:
+    """A model, a config and an endpoint as the project makes them; the endpoint fails, for there is no artifact."""
+    tags = training._tags(settings, DATASET)
+    sagemaker().create_model(
+        ModelName=name,
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": training.artifact_uri(settings, name)},
+        ExecutionRoleArn=ROLE,
+        Tags=tags,
+    )
+    sagemaker().create_endpoint_config(**training._endpoint_config(settings, name), Tags=tags)
+    sagemaker().create_endpoint(EndpointName=endpoint, EndpointConfigName=name, Tags=tags[:1])
+
+
+def train(settings: Settings, name: str) -> None:
+    """A job that ends at once, since its data are missing, and a line of its log."""
+    request = training._training(settings, name, ROLE, IMAGE, DATASET, {}, "ml.m5.xlarge")
+    sagemaker().create_training_job(**request, Tags=training._tags(settings, DATASET))
+    while sagemaker().describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress":
+        time.sleep(0.1)
+
+
+def fill(name: str, count: int) -> None:
+    s3 = boto3.client("s3")
+    for index in range(count):
+        s3.put_object(Bucket=name, Key=f"test/{index:05}.png", Body=b"x")
+
+
+def make_project(settings: Settings, objects: int = 3) -> None:
+    stacks.deploy_foundation(settings)
+    stacks.deploy_inference(settings, 0.93)
+    serve(settings, f"{settings.project}-20240101-000000-abcdef", settings.endpoint)
+    train(settings, f"{settings.project}-{uuid.uuid4().hex[:8]}")
+    boto3.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{settings.endpoint}")
+    fill(settings.bucket, objects)
+    s3 = boto3.client("s3")
+    s3.create_multipart_upload(Bucket=settings.bucket, Key="raw/unfinished")
+    s3.put_bucket_versioning(Bucket=settings.bucket, VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        s3.put_object(Bucket=settings.bucket, Key="raw/versions", Body=b"v")
+    s3.delete_object(Bucket=settings.bucket, Key="raw/versions")
+
+
+def inventory() -> set[tuple[str, str]]:
+    """All that there is on the cloud, whoever made it; training jobs stay in SageMaker for ever."""
+
+    def names(service: str, operation: str, result: str, member: str = "", **arguments: Any) -> set[tuple[str, str]]:
+        pages = boto3.client(service).get_paginator(operation).paginate(**arguments)
+        return {(operation, item[member] if member else item) for page in pages for item in page[result]}
+
+    buckets = {("bucket", bucket["Name"]) for bucket in boto3.client("s3").list_buckets()["Buckets"]}
+    groups = names("logs", "describe_log_groups", "logGroups", "logGroupName")
+    streams = {
+        (group, stream)
+        for _, group in groups
+        for _, stream in names("logs", "describe_log_streams", "logStreams", "logStreamName", logGroupName=group)
+    }
+    stacks_there = {
+        ("stack", stack["StackName"])
+        for page in boto3.client("cloudformation").get_paginator("list_stacks").paginate()
+        for stack in page["StackSummaries"]
+        if stack["StackStatus"] != "DELETE_COMPLETE"
+    }
+    topics = {("topic", topic["TopicArn"]) for topic in boto3.client("sns").list_topics()["Topics"]}
+    return (
+        buckets
+        | groups
+        | streams
+        | stacks_there
+        | topics
+        | names("sagemaker", "list_endpoints", "Endpoints", "EndpointName")
+        | names("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
+        | names("sagemaker", "list_models", "Models", "ModelName")
+        | names("lambda", "list_functions", "Functions", "FunctionName")
+        | names("iam", "list_roles", "Roles", "RoleName")
+        | names("stepfunctions", "list_state_machines", "stateMachines", "name")
+        | names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName")
+    )
+
+
+@pytest.fixture(scope="module")
+def foreign(cloud: Cloud) -> Iterator[set[tuple[str, str]]]:
+    """A project whose names begin with this one's, and things that bear the project's name or its tag alone."""
+    other = replace(HERE, project=f"{PROJECT}-two", bucket=f"{PROJECT}-two-bucket")
+    make_project(other)
+    s3, logs = boto3.client("s3"), boto3.client("logs")
+    s3.create_bucket(Bucket="somebody-elses")
+    s3.put_bucket_tagging(Bucket="somebody-elses", Tagging={"TagSet": [{"Key": "Project", "Value": PROJECT}]})
+    s3.put_object(Bucket="somebody-elses", Key="kept", Body=b"x")
+    sagemaker().create_model(ModelName=f"{PROJECT}-untagged", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
+    logs.create_log_group(logGroupName=f"/aws/lambda/{PROJECT}-somethingElse")
+    yield inventory()
+    for bucket in (other.bucket, "somebody-elses"):
+        bucket_of.empty(s3, bucket)
+    execute(other, plan(other, "everything"))
+
+
+@pytest.fixture
+def project(foreign: set[tuple[str, str]]) -> Iterator[Settings]:
+    make_project(HERE)
+    yield HERE
+    execute(HERE, plan(HERE, "everything"))
+
+
+def test_everything_goes_and_what_was_there_before_stays(project: Settings, foreign: set[tuple[str, str]]) -> None:
+    resources = plan(project, "everything")
+    assert [resource.kind for resource in resources] == [
+        "endpoint",
+        "endpoint config",
+        "model",
+        "stack",
+        "stack",
+        "log stream",
+        *["log group"] * 6,
+        "bucket",
+    ]
+    assert all(resource.why for resource in resources)
+    with pytest.raises(TeardownError, match=rf"^{len(resources)} resources of {PROJECT} are left"):
+        verify(project, "everything")
+
+    execute(project, resources)
+
+    verify(project, "everything")
+    assert inventory() == foreign
+
+
+def test_narrower_scopes_leave_the_rest(project: Settings, foreign: set[tuple[str, str]]) -> None:
+    before = inventory()
+    execute(project, plan(project, "endpoint"))
+    assert before - inventory() == {("list_endpoints", project.endpoint)}
+    verify(project, "endpoint")
+
+    execute(project, plan(project, "all_but_data"))
+    assert inventory() - foreign == {("bucket", project.bucket)}
+    assert boto3.client("s3").get_object(Bucket=project.bucket, Key="test/00000.png")["Body"].read() == b"x"
+
+
+def test_an_absent_project_has_nothing_to_delete(cloud: Cloud) -> None:
+    absent = replace(HERE, project="no-such-project", bucket="no-such-project-bucket")
+    assert plan(absent, "everything") == []
+    verify(absent, "everything")
+
+
+def test_a_half_made_project_and_a_stale_plan(project: Settings, foreign: set[tuple[str, str]]) -> None:
+    """Every deletion meets something that is gone already."""
+    stale = plan(project, "everything")
+    execute(project, stale)
+    assert execute(project, stale) == stale
+    assert inventory() == foreign
+
+
+def test_a_bucket_of_the_users_own_is_left_alone(foreign: set[tuple[str, str]]) -> None:
+    mine = replace(HERE, project="borrower", bucket="somebody-elses")
+    stacks.deploy_foundation(mine)
+    execute(mine, plan(mine, "everything"))
+    verify(mine, "everything")
+    assert boto3.client("s3").get_object(Bucket=mine.bucket, Key="kept")["Body"].read() == b"x"
+
+
+KILLED_AFTER_A_PAGE = f"""
+import os, signal
+from include.scones.settings import Settings
+from include.scones.teardown import bucket, plan
+delete = bucket._delete_page
+def delete_and_die(*arguments):
+    delete(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+bucket._delete_page = delete_and_die
+here = {HERE!r}
+plan.execute(here, plan.plan(here, "everything"))
+"""
+
+
+def test_killed_half_way_through_a_bucket_of_many_pages_it_goes_on(
+    project: Settings, foreign: set[tuple[str, str]]
+) -> None:
+    fill(project.bucket, 1_100)
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_A_PAGE], cwd=ROOT, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    left = boto3.client("s3").list_objects_v2(Bucket=project.bucket)
+    assert 0 < left["KeyCount"] < 1_000
+
+    execute(project, plan(project, "everything"))
+
+    verify(project, "everything")
+    assert inventory() == foreign
+
+
+def test_scope_and_confirmation_are_checked() -> None:
+    with pytest.raises(ScopeError, match="choose one of endpoint, all_but_data, everything"):
+        plan(HERE, "all")
+    for typed in ("", "yes", PROJECT.upper(), f"{PROJECT}-two"):
+        with pytest.raises(ConfirmationError, match=PROJECT):
+            check_confirmation(HERE, typed)
+    check_confirmation(HERE, PROJECT)
