@@ -22,15 +22,16 @@ def in_order(table: pa.Table) -> tuple[pa.Table, int]:
 
     A scan's rows come by file and line already.
     """
-    table = table.take(np.argsort(table["time"].cast(pa.int64()).to_numpy(), kind="stable"))
-    ids = table["event_id"].combine_chunks()
-    codes = ids.dictionary_encode().indices
-    known = codes.is_valid().to_numpy(zero_copy_only=False)
-    seen = np.zeros(len(table), dtype=bool)
-    places = np.flatnonzero(known)
-    _, first = np.unique(codes.drop_null().to_numpy(), return_index=True)
-    seen[places[first]] = True
-    keep = seen | ~known
+    times = table["time"].cast(pa.int64()).to_numpy()
+    if (times[1:] < times[:-1]).any():
+        table = table.take(np.argsort(times, kind="stable"))
+    codes = table["event_id"].combine_chunks().dictionary_encode().indices
+    keep = pc.is_null(codes).to_numpy(zero_copy_only=False)
+    # Codes count up as new events come, so a code above all before it is an event's first.
+    numbered = codes.fill_null(-1).to_numpy()
+    highest = np.maximum.accumulate(numbered)
+    keep[:1] = True
+    keep[1:] |= numbered[1:] > highest[:-1]
     repeats = int(len(table) - keep.sum())
     return (table.filter(pa.array(keep)) if repeats else table), repeats
 

@@ -18,7 +18,7 @@ MOST_NAMES = 20
 def inputs(scan: Scan, table: pa.Table) -> dict[str, Any]:
     """Sizes, types and repeats are of every record; brightness and pixel sizes of the images that were decoded."""
     facts = [item for item in scan.images.items.values() if not item.error]
-    repeats = np.array(list(tally(table["input_sha256"].drop_null()).values()), dtype=np.int64)
+    repeats = pc.value_counts(table["input_sha256"].drop_null()).field("counts").to_numpy()
     sizes = numbers(table, "input_bytes")
     brightness = np.array([item.brightness for item in facts])
     types = {("(none)" if name is None else name): count for name, count in tally(table["input_type"]).items()}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from include.scones.capture.figures import Theme
 
 INDEX_TRIES = 10
+ROW_GROUP = 1 << 17
 DATASET = "dataset.json"
 
 # Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
@@ -174,7 +175,7 @@ def _write(
     """The page comes last and holds its figures itself: whoever opens one sees all of one run."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "records.parquet")
-        pq.write_table(table, file, compression="zstd")
+        pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
         store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
     for name, pair in drawn.items():
         store.write(f"{folder}/{name}.png", pair["light"], "image/png")
