@@ -1,0 +1,1 @@
+"""The threshold tuner's web application and page."""

@@ -1,0 +1,100 @@
+// Starts a run of inference_workflow through Airflow's own API, as the person at the screen, and follows it to its end.
+
+import { element } from "./figures.js";
+
+export const DAG = "inference_workflow";
+const RUNS = `../api/v2/dags/${DAG}/dagRuns`;
+const ENDED = ["success", "failed"];
+const PAUSE = 1500;
+
+export class Refusal extends Error {}
+
+export async function call(path, body) {
+  const request = { credentials: "same-origin", headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    request.method = "POST";
+    request.headers["Content-Type"] = "application/json";
+    request.headers["X-Threshold-Tuner"] = "1";
+    request.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(path, request);
+  } catch {
+    throw new Refusal("Airflow does not answer: is its API server running?");
+  }
+  if (answer.status === 401) throw new Refusal("You are signed out: sign in to Airflow, then open this page again.");
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    const detail = typeof content.detail === "string" ? content.detail : JSON.stringify(content.detail ?? content);
+    throw new Refusal(answer.status === 403 ? `You may not do that: ${detail}` : detail);
+  }
+  return content;
+}
+
+export async function start(conf) {
+  return (await call(RUNS, { logical_date: null, conf })).dag_run_id;
+}
+
+// Follows a run; `show` hears of its state and tasks whenever these were asked for.
+export async function follow(runId, show) {
+  const path = `${RUNS}/${encodeURIComponent(runId)}`;
+  for (let misses = 0; ;) {
+    try {
+      const run = await call(path);
+      const tasks = (await call(`${path}/taskInstances?limit=200`)).task_instances;
+      show(run, tasks);
+      if (ENDED.includes(run.state)) return { run, tasks, path };
+      misses = 0;
+    } catch (error) {
+      misses += 1;
+      if (misses > 5) throw error;
+    }
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
+}
+
+export async function summary(path) {
+  return (await call(`${path}/taskInstances/summarise/xcomEntries/return_value`)).value;
+}
+
+// The last error that the failed task logged.
+export async function reason(path, tasks) {
+  const failed = tasks.find((task) => task.state === "failed");
+  if (!failed) return "";
+  const at = `${path}/taskInstances/${failed.task_id}/logs/${failed.try_number}?map_index=${failed.map_index}&full_content=true`;
+  const lines = (await call(at)).content;
+  const errors = lines.flatMap((line) => line.error_detail ?? []).map((item) => `${item.exc_type}: ${item.exc_value}`);
+  return `${failed.task_id}: ${errors.at(-1) ?? "its log in Airflow says why"}`;
+}
+
+export function showRun(run, tasks) {
+  document.querySelector("#run-state").textContent = `The run is ${run.state}.`;
+  const order = ["deploy", "generate_test_cases", "arguments", "execute", "summarise"];
+  const lines = order.map((name) => {
+    const states = tasks.filter((task) => task.task_id === name).map((task) => task.state ?? "waiting");
+    const told = [...new Set(states)].map((state) => {
+      const count = states.filter((other) => other === state).length;
+      return states.length > 1 ? `${count} ${state}` : state;
+    });
+    return element("li", `${name}: ${told.join(", ") || "waiting"}`);
+  });
+  document.querySelector("#tasks").replaceChildren(...lines);
+}
+
+export function showSummary(rows) {
+  const columns = ["image", "true_class", "predicted_class", "confidence", "outcome"];
+  const head = element("tr");
+  head.append(...columns.map((name) => element("th", name.replace("_", " "), { scope: "col" })));
+  const body = rows.map((row) => {
+    const line = element("tr");
+    line.append(...columns.map((name) => {
+      const value = row[name];
+      return element("td", typeof value === "number" ? value.toFixed(4) : String(value ?? "–"), { class: "text" });
+    }));
+    return line;
+  });
+  const table = document.querySelector("#executions");
+  table.replaceChildren(head, ...body);
+  table.hidden = false;
+}
