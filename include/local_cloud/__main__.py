@@ -20,6 +20,8 @@ import uvicorn
 from . import ministack
 from .errors import AddressError, CloudError, DataFolderError
 
+logger = logging.getLogger(__name__)
+
 
 def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m include.local_cloud", description=__doc__)
@@ -111,13 +113,19 @@ def images(path: Path | None) -> dict[str, list[str]]:
 class Server(uvicorn.Server):
     """Stops the services while requests are still answered, and only then stops answering."""
 
+    _stopping = False
+
     async def stop_services(self) -> None:
         from .app import Application
 
         application = self.config.app
-        if isinstance(application, Application):
-            await application.services.stop()
-        self.should_exit = True
+        try:
+            if isinstance(application, Application):
+                await application.services.stop()
+        except Exception:
+            logger.exception("a service did not stop as it should")
+        finally:
+            self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit or self._stopping:
@@ -126,8 +134,6 @@ class Server(uvicorn.Server):
             return
         self._stopping = True
         self._task = asyncio.run_coroutine_threadsafe(self.stop_services(), self._loop)
-
-    _stopping = False
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -152,7 +158,10 @@ def serve(listener: socket.socket, url: str, data: Path, image_map: dict[str, li
         timeout_graceful_shutdown=5,
     )
     logging.getLogger("include.local_cloud").setLevel(logging.INFO)
-    Server(config).run([listener])
+    server = Server(config)
+    server.run([listener])
+    if not server.started:
+        raise CloudError("it did not start; the lines above say why")
 
 
 def main() -> int:
