@@ -1,1 +1,1 @@
-"""SageMaker as far as training, models, endpoints, inference and data capture go; see `operations` for what there is."""
+"""SageMaker as far as training, models, endpoints, inference and data capture go; `operations` tells what there is."""
