@@ -16,12 +16,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from include.scones.capture.tables import numbers
 from include.scones.capture.window import Window, microseconds
 
-SIZE = (5.6, 3.3)
+SIZE = (4.8, 3.1)
 DPI = 160
 MOST_POINTS = 20_000
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -91,7 +91,7 @@ def confidence_histogram(table: pa.Table, threshold: float, theme: Theme) -> byt
             axes.hist(part, edges.tolist(), color=colour, label=label, edgecolor=theme.background, linewidth=0.6)
         axes.axvline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
         axes.set_xlim(floor, 1)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        _count_axis(axes)
         axes.set_xlabel("confidence")
         axes.set_ylabel("predictions")
         _legend(axes, theme)
@@ -111,7 +111,7 @@ def hourly(hours: list[dict[str, Any]], theme: Theme) -> bytes:
         axes.bar(times, rest, width, low, align="edge", color=theme.sure, label="others")
         axes.set_xlim(times[0], times[-1] + 1 / 24)
         _time_axis(axes)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        _count_axis(axes)
         axes.set_ylabel("records per hour")
         _legend(axes, theme)
 
@@ -151,7 +151,7 @@ def trend(days: list[tuple[datetime, float | None]], theme: Theme) -> bytes:
         _time_axis(axes, least=1)
         axes.set_ylabel("% below the threshold")
 
-    return _drawn(draw, theme, (5.6, 2.2))
+    return _drawn(draw, theme, (4.8, 2.2))
 
 
 def _days(moment: datetime) -> float:
@@ -170,6 +170,11 @@ def _time_axis(axes: Axes, least: int = 4) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_xlabel("time (UTC)")
+
+
+def _count_axis(axes: Axes) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _floor(confidence: Any) -> float:
