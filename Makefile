@@ -4,7 +4,8 @@ TARGET ?= local
 UV := $(CURDIR)/.venv/bin/uv
 LAUNCH := .venv/bin/python -m include.launcher
 TORCH := torch==2.13.0
-export PYTHONDONTWRITEBYTECODE := 1
+# Airflow, PyTorch and the AWS libraries take many seconds to compile: each process would do it again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 .PHONY: help

@@ -56,6 +56,8 @@ class Config:
     def environment(self) -> dict[str, str]:
         """The whole environment of the stack's processes."""
         inherited = dict(os.environ)
+        # Each of many processes would compile Airflow and the AWS libraries anew.
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         if self.target == "local":
             for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
                 inherited.pop(name, None)
