@@ -37,7 +37,7 @@ class ThresholdTunerPlugin(AirflowPlugin):
     fastapi_apps = [{"name": "threshold-tuner", "app": LateApp(), "url_prefix": PREFIX}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {
-            "name": "Threshold tuner",
+            "name": "Threshold",
             "href": href(),
             "destination": "nav",
             "url_route": "threshold-tuner",

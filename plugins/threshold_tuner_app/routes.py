@@ -62,7 +62,7 @@ def make_app() -> FastAPI:
     app.get("/page/{name}", dependencies=[READ])(asset)
     app.get("/api/state", dependencies=[READ])(state)
     app.get("/api/evidence", dependencies=[READ])(evidence)
-    app.get("/api/images/{place}", dependencies=[READ])(image)
+    app.get("/api/images", dependencies=[READ])(images)
     app.post("/api/changes", dependencies=[Depends(same_origin), TRIGGER])(change)
     return app
 
@@ -99,9 +99,8 @@ def evidence() -> dict[str, Any]:
     return tuning.evidence(settings.load())
 
 
-def image(place: int) -> Response:
-    data = tuning.test_image(settings.load(), place)
-    return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+def images() -> dict[int, str]:
+    return tuning.thumbnails(settings.load())
 
 
 def change(asked: Change, session: SessionDep) -> dict[str, Any]:

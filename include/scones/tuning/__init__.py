@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from include.scones.tuning.deployment import Deployment, check_change, deployment
 from include.scones.tuning.errors import ChangeError, TuningError
-from include.scones.tuning.evidence import evidence, test_image
+from include.scones.tuning.evidence import evidence, thumbnails
 
-__all__ = ["ChangeError", "Deployment", "TuningError", "check_change", "deployment", "evidence", "test_image"]
+__all__ = ["ChangeError", "Deployment", "TuningError", "check_change", "deployment", "evidence", "thumbnails"]

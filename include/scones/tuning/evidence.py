@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
-import boto3
 import numpy as np
 
-from include.scones.capture.images import THUMBNAIL, open_image
+from include.scones.capture.images import thumbnail
+from include.scones.capture.stores import S3Store
 from include.scones.settings import Settings
-from include.scones.test_cases import manifest
 from include.scones.tuning.curves import THRESHOLDS, accepted, confusion, nearest, presets
 from include.scones.tuning.deployment import deployment
 from include.scones.tuning.errors import TuningError
@@ -71,18 +72,22 @@ def judged(answers: Measured) -> dict[str, Any]:
     }
 
 
-def test_image(settings: Settings, place: int) -> bytes:
-    """A test image as a small PNG, drawn anew from its pixels; `place` counts the lines of `test.lst`.
+def thumbnails(settings: Settings) -> dict[int, str]:
+    """Data URIs of the images that `evidence` describes, by the same places; drawn once for each configuration.
 
     Raises:
-        TuningError: there is no such image.
+        TuningError: as `evidence` does.
     """
-    s3 = boto3.client("s3", region_name=settings.region)
-    images = manifest(s3, settings.bucket)
-    if not 0 <= place < len(images):
-        raise TuningError(f"there is no test image {place}: there are {len(images)}")
-    image = open_image(s3.get_object(Bucket=settings.bucket, Key=f"test/{images[place][2]}")["Body"].read())
-    image.thumbnail((THUMBNAIL, THUMBNAIL))
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    answers = measured(settings, serving(settings))
+    return _thumbnails(settings.bucket, answers.config, tuple((n, answers.names[n]) for n in judged(answers)["images"]))
+
+
+@lru_cache(maxsize=2)
+def _thumbnails(bucket: str, config: str, places: tuple[tuple[int, str], ...]) -> dict[int, str]:
+    store = S3Store(bucket)
+
+    def drawn(name: str) -> str:
+        return thumbnail(base64.b64encode(store.read(f"test/{name}")))
+
+    with ThreadPoolExecutor(store.readers) as pool:
+        return dict(zip([place for place, _ in places], pool.map(drawn, [name for _, name in places]), strict=True))

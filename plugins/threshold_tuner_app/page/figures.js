@@ -1,7 +1,7 @@
 // Draws the evidence at one threshold: numbers, curves, confusion table and images. All text goes in as text.
 
 const SVG = "http://www.w3.org/2000/svg";
-const BOX = { width: 640, height: 300, left: 44, right: 12, top: 12, bottom: 30 };
+const BOX = { width: 640, height: 280, left: 44, right: 12, top: 12, bottom: 30 };
 
 export function element(name, text, attributes = {}) {
   const made = document.createElement(name);
@@ -53,6 +53,7 @@ function y(share) {
 }
 
 export function drawCurves(evidence, place, current) {
+  BOX.width = Math.max(260, document.querySelector("#curves").clientWidth);
   const { thresholds, test, traffic } = evidence;
   const series = [
     ["one", test.accepted.map((count) => count / test.count)],
@@ -81,7 +82,7 @@ export function drawCurves(evidence, place, current) {
 
 export function showConfusion(test, place) {
   const head = element("tr");
-  const columns = ["true class", ...test.classes.map((name) => `taken for ${name}`), "refused"];
+  const columns = ["true class", ...test.classes.map((name) => `as ${name}`), "refused"];
   head.append(...columns.map((name) => element("th", name, { scope: "col" })));
   const rows = test.confusion[place].map((counts, label) => {
     const row = element("tr");
@@ -95,15 +96,17 @@ export function showConfusion(test, place) {
   document.querySelector("#confusion").replaceChildren(head, ...rows);
 }
 
-export function showImages(test, place, threshold) {
+export function showImages(test, place, threshold, pictures) {
   const items = test.nearest[place].map((number) => {
     const found = test.images[number];
     const accepted = found.confidence >= threshold;
     const right = found.label === found.predicted;
     const item = element("li", undefined, { class: accepted ? "in" : "out" });
     const verdict = `${accepted ? "accepted" : "refused"}, ${right ? "right" : "wrong"}`;
+    const picture = element("img", undefined, { alt: `${found.name}, a ${test.classes[found.label]}`, width: 128, height: 128 });
+    if (pictures[number]) picture.src = pictures[number];
     item.append(
-      element("img", undefined, { src: `api/images/${number}`, alt: `${found.name}, a ${test.classes[found.label]}`, width: 128, height: 128 }),
+      picture,
       element("div", verdict, { class: "verdict" }),
       element("div", `${found.confidence.toFixed(4)} ${test.classes[found.predicted]}`),
     );

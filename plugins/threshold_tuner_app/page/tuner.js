@@ -4,7 +4,7 @@ import { drawCurves, element, percent, placeOf, showConfusion, showImages, showN
 import { DAG, call, follow, reason, showRun, showSummary, start, summary } from "./run.js";
 
 const find = (selector) => document.querySelector(selector);
-const page = { state: null, evidence: null, chosen: null, busy: false };
+const page = { state: null, evidence: null, pictures: {}, chosen: null, busy: false };
 
 function say(text) {
   find("#message").textContent = text;
@@ -61,7 +61,7 @@ function showEvidence() {
   showNumbers(page.evidence, place);
   drawCurves(page.evidence, place, page.state.threshold);
   showConfusion(page.evidence.test, place);
-  showImages(page.evidence.test, place, page.chosen);
+  showImages(page.evidence.test, place, page.chosen, page.pictures);
 }
 
 function showBasis() {
@@ -185,7 +185,14 @@ async function begin() {
   find("#undo").addEventListener("click", () => ask(page.state.previous));
   find("#cancel").addEventListener("click", () => find("#confirm").close());
   find("#run-link").addEventListener("click", openRun);
+  window.addEventListener("resize", () => page.chosen !== null && showEvidence());
   if (page.state.run) resume(page.state.run.run_id);
+  try {
+    page.pictures = await call("api/images");
+    if (page.chosen !== null) showEvidence();
+  } catch (error) {
+    say(error.message);
+  }
 }
 
 async function resume(runId) {
