@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from . import protocol
+from .batch import protocol as batch
 from .ministack import App, Message, Receive, Scope, Send
 from .sagemaker import runtime
 from .sagemaker.context import DEFAULT_REGION, Context
-from .sagemaker.errors import NotImplementedException, UnknownOperationException
+from .sagemaker.errors import UnknownOperationException
 from .services import Services
 
 HEALTH_PATH = "/_local_cloud/health"
@@ -67,9 +68,7 @@ class Application:
         elif signed.service == "sagemaker" or target.startswith("SageMaker."):
             await (await _control_plane(target, scope, receive, context))(scope, receive, send)
         elif signed.service == "batch":
-            await protocol.error_response(NotImplementedException("AWS Batch is not implemented by the local cloud"))(
-                scope, receive, send
-            )
+            await (await batch.handle(Request(scope, receive), context))(scope, receive, send)
         elif scope["path"] == HEALTH_PATH:
             await self._health()(scope, receive, send)
         elif scope["path"].startswith("/_ministack/reset"):

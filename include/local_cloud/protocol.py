@@ -55,15 +55,15 @@ async def handle(target: str, body: bytes, context: Context) -> Response:
     except Exception:
         logger.exception("operation %s failed", name)
         return error_response(ApiError(f"{name} failed inside the local cloud: its log says why"))
-    return _response(200, answer, {})
+    return respond(200, answer, {})
 
 
 def error_response(error: ApiError) -> Response:
     content = {"__type": error.code, "message": error.message}
-    return _response(error.status, content, {"x-amzn-errortype": error.code})
+    return respond(error.status, content, {"x-amzn-errortype": error.code})
 
 
-def _response(status: int, content: Mapping[str, Any], headers: dict[str, str]) -> Response:
+def respond(status: int, content: Mapping[str, Any], headers: dict[str, str]) -> Response:
     headers = {"x-amzn-requestid": str(uuid.uuid4()), **headers}
     return Response(json.dumps(content), status, headers, CONTENT_TYPE)
 
@@ -73,7 +73,7 @@ async def _perform(name: str, body: bytes, context: Context) -> dict[str, Any]:
     if handler is None:
         raise _refused(name)
     model = _operation_model(name)
-    request = validate(_parse(body), model.input_shape)
+    request = validate(parse(body), model.input_shape)
     if inspect.iscoroutinefunction(handler):
         answer = await handler(request, context)
     else:
@@ -87,7 +87,7 @@ def _refused(name: str) -> ApiError:
     return UnknownOperationException(f"SageMaker has no operation {name!r}")
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def parse(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body or b"{}")
     except ValueError as error:

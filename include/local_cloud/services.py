@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from .batch import cloudformation
+from .batch.scheduler import SCHEDULER
 from .sagemaker import endpoint_configs, endpoints, models, processes, tags, training_jobs
 from .sagemaker.context import Context
 from .snapshots import Snapshots
@@ -31,6 +33,8 @@ class Services:
         for context in self.context.every_region():
             processes.end_leftovers(context)
             training_jobs.startup(context)
+            SCHEDULER.restore(context)
+        cloudformation.install(self.context)
         self.snapshots.start()
         self._starting = asyncio.create_task(self._start_all())
 
@@ -42,6 +46,7 @@ class Services:
             logger.exception("a service of the local cloud did not start")
             self.problem = f"{type(error).__name__}: {error}"
             return
+        await asyncio.to_thread(SCHEDULER.dispatch)
         self.ready = True
 
     async def stop(self) -> None:
@@ -52,6 +57,7 @@ class Services:
         self.ready = False
         if self._starting is not None:
             await self._starting
+        await asyncio.to_thread(SCHEDULER.close)
         await asyncio.to_thread(training_jobs.shutdown)
         for context in self.context.every_region():
             await endpoints.shutdown(context)

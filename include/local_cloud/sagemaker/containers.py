@@ -11,8 +11,12 @@ from pathlib import Path
 from .context import CREDENTIAL
 from .errors import UnknownImage
 
-BUILT_IN = {"image-classification": [sys.executable, "-m", "include.image_classification"]}
 PROJECT_ROOT = Path(__file__).parents[3]
+BUILT_IN = {
+    "image-classification": [sys.executable, "-m", "include.image_classification"],
+    # It uses the project's library, and so the environment of the clients, which lies beside this one.
+    "scones-batch": [str(PROJECT_ROOT / ".venv" / "bin" / "python"), "-m", "include.scones.batch"],
+}
 # Only what a program needs to run at all: a container sees nothing else of its host.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 

@@ -1,0 +1,118 @@
+"""One attempt at a job: its command as a process in a folder of its own, its output to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from ..sagemaker import containers
+from ..sagemaker.context import Context
+from ..sagemaker.errors import UnknownImage
+from ..sagemaker.logs import LogStream
+from ..sagemaker.training_container import Ending, TrainingContainer
+from .operations import named, now
+
+LOG_GROUP = "/aws/batch/job"
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an attempt ended: `record` is its entry in the job's `attempts`."""
+
+    record: dict[str, Any]
+    ending: Ending | None
+
+    @property
+    def code(self) -> int | None:
+        return None if self.ending is None else self.ending.code
+
+
+class Attempt:
+    """Runs once; `stop` may be called from any thread, before it runs too."""
+
+    def __init__(self, context: Context, job: dict[str, Any], number: int) -> None:
+        self.context = context
+        self.job = job
+        self.number = number
+        self.log_group, prefix = _log_names(job)
+        self.stream = f"{prefix}/default/{uuid.uuid4().hex}"
+        self._container = TrainingContainer(context)
+
+    def stop(self) -> None:
+        self._container.stop()
+
+    def kill(self) -> None:
+        self._container.kill()
+
+    def run(self) -> Result:
+        started = now()
+        try:
+            command = self._command()
+        except UnknownImage as error:
+            return Result(self._record(started, None, f"CannotPullContainerError: {error}"), None)
+        log = LogStream(self.context, self.log_group, self.stream)
+        folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
+        folder.mkdir(parents=True)
+        environment = containers.environment(folder, self._variables(), self.context.region, self.context.url)
+        del environment["SAGEMAKER_BASE_DIR"]
+        timeout = self.job.get("timeout", {}).get("attemptDurationSeconds", _DAY * 365)
+        try:
+            ending = self._container.run(command, folder, environment, log.write, timeout)
+        finally:
+            log.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        reason = "Essential container in task exited" if ending.cause == "exited" else ending.cause
+        return Result(self._record(started, ending.code, reason), ending)
+
+    def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:
+        container = {"exitCode": code, "logStreamName": self.stream, "reason": reason}
+        return {
+            "container": {key: value for key, value in container.items() if value is not None},
+            "startedAt": started,
+            "stoppedAt": now(),
+            "statusReason": reason,
+        }
+
+    def _command(self) -> list[str]:
+        """The image's program with the job's command as its arguments. Raises `UnknownImage`."""
+        program = program_of(self.context, self.job["container"]["image"])
+        parameters = self.job["parameters"]
+        return [
+            *program,
+            *(
+                parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word
+                for word in self.job["container"].get("command", [])
+            ),
+        ]
+
+    def _variables(self) -> dict[str, str]:
+        own = {
+            "AWS_BATCH_JOB_ID": self.job["jobId"],
+            "AWS_BATCH_JOB_ATTEMPT": str(self.number),
+            "AWS_BATCH_JQ_NAME": named(self.job["jobQueue"]),
+        }
+        index = self.job.get("arrayProperties", {}).get("index")
+        if index is not None:
+            own["AWS_BATCH_JOB_ARRAY_INDEX"] = str(index)
+        given = {item["name"]: item["value"] for item in self.job["container"].get("environment", [])}
+        return given | own
+
+
+def program_of(context: Context, image: str) -> list[str]:
+    """The arguments that run an image; a repository counts by its last part too, for a project prefixes its own.
+
+    Raises `UnknownImage`.
+    """
+    path, _, _ = image.partition("/")[2].partition(":")
+    known = context.images
+    name = path if path in known else path.rpartition("/")[2]
+    return known[containers.repository(known, image.replace(path, name))]
+
+
+def _log_names(job: dict[str, Any]) -> tuple[str, str]:
+    options = job["container"].get("logConfiguration", {}).get("options", {})
+    definition = named(job["jobDefinition"]).partition(":")[0]
+    return options.get("awslogs-group", LOG_GROUP), options.get("awslogs-stream-prefix", definition)

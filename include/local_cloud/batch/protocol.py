@@ -1,0 +1,83 @@
+"""The wire format of AWS Batch (REST with JSON), driven by botocore's model of the service."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..protocol import error_response, parse, respond, serialise
+from ..sagemaker.context import Context
+from ..sagemaker.errors import (
+    ApiError,
+    NotImplementedException,
+    UnknownOperationException,
+    ValidationException,
+)
+from ..validation import validate
+from . import definitions, environments, jobs, queues  # noqa: F401 - importing a module registers its operations
+from .errors import ClientException, ServerException
+from .operations import OPERATIONS
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def service_model() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
+
+
+@cache
+def _routes() -> dict[tuple[str, str], OperationModel]:
+    models = [service_model().operation_model(name) for name in service_model().operation_names]
+    return {(model.http["method"], model.http["requestUri"]): model for model in models}
+
+
+def route(method: str, path: str) -> OperationModel:
+    """Raises `UnknownOperationException`."""
+    path = "/v1/tags/{resourceArn}" if path.startswith("/v1/tags/") else path
+    model = _routes().get((method, path))
+    if model is None:
+        raise UnknownOperationException(f"AWS Batch has no operation at {method} {path}")
+    return model
+
+
+async def handle(request: Request, context: Context) -> Response:
+    """Answer one request."""
+    try:
+        model = route(request.method, request.url.path)
+        answer = await run_in_threadpool(perform, model.name, parse(await request.body()), context)
+        return respond(200, answer, {})
+    except ApiError as error:
+        return error_response(error)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.url.path)
+        return error_response(ServerException("Batch failed inside the local cloud: its log says why"))
+
+
+def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Judge a request by the service's model and do it. Raises `ApiError`."""
+    handler = OPERATIONS.get(name)
+    if handler is None:
+        raise NotImplementedException(f"{name} is not implemented by the local cloud; its README lists what is")
+    model = service_model().operation_model(name)
+    try:
+        request = validate(given, model.input_shape)
+    except ValidationException as error:
+        raise ClientException(f"Error executing request, Exception : {error.message}") from error
+    _refuse_unknown(given, model)
+    answer: Mapping[str, Any] = handler(request, context)
+    return {} if model.output_shape is None else dict(serialise(answer, model.output_shape))
+
+
+def _refuse_unknown(given: dict[str, Any], model: OperationModel) -> None:
+    unknown = sorted(set(given) - set(model.input_shape.members))
+    if unknown:
+        raise ClientException(f"{model.name} does not know {', '.join(unknown)}: take it out")

@@ -1,0 +1,20 @@
+"""What the tests of Batch run as a container: its argument says what it does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+what, *rest = sys.argv[1:]
+index = os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "-")
+attempt = os.environ["AWS_BATCH_JOB_ATTEMPT"]
+sys.stdout.write(f"{what} index={index} attempt={attempt} id={os.environ['AWS_BATCH_JOB_ID']} {rest}\n")
+sys.stdout.write(f"greeting={os.environ.get('GREETING')} region={os.environ['AWS_REGION']}\n")
+sys.stdout.flush()
+if what == "sleep":
+    time.sleep(float(rest[0]))
+if what == "fail" and (not rest or index in rest):
+    sys.exit(7)
+if what == "fail-at-first" and attempt == "1":
+    sys.exit(3)
