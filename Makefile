@@ -64,6 +64,6 @@ env: .venv/.installed .venv-cloud/.installed ## Make the two Python environments
 
 .venv-cloud/.installed: requirements/cloud.txt .venv/.installed
 	@test -x .venv-cloud/bin/python || { echo "setting up .venv-cloud"; $(PYTHON) -m venv .venv-cloud; }
-	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv-cloud/bin/python -r $<
+	@$(UV) pip install --quiet --no-deps --require-hashes --compile-bytecode --python .venv-cloud/bin/python -r $<
 	@.venv-cloud/bin/pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@
