@@ -1,0 +1,94 @@
+"""A real Airflow API server with the project's plugin and DAG, users of each role, and nothing that runs tasks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, Cloud, free_port
+
+AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
+USERS = {"anna": "user", "victor": "viewer", "olga": "admin"}
+PROJECT = "tuner-tests"
+
+SignIn = Callable[[str | None], httpx.Client]
+
+
+def environment(home: Path, port: int) -> dict[str, str]:
+    passwords = home / "passwords.json"
+    passwords.write_text(json.dumps({name: f"{name}'s password" for name in USERS}))
+    return dict(os.environ) | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of the tests that is long enough for HS512 signatures, 64 bytes",
+        "PYTHONPATH": str(ROOT),
+        "SCONES_PROJECT": PROJECT,
+    }
+
+
+@pytest.fixture(scope="session")
+def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address."""
+    home, port = tmp_path_factory.mktemp("airflow"), free_port()
+    env = environment(home, port)
+    (home / "dags").mkdir()
+    shutil.copy(ROOT / "dags" / "inference_workflow.py", home / "dags")
+    for command in (["db", "migrate"], ["dags", "reserialize"]):
+        done = subprocess.run([AIRFLOW, *command], env=env, cwd=ROOT, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr
+    url = f"http://127.0.0.1:{port}"
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen([AIRFLOW, "api-server"], env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            wait(process, url, home / "server.log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/api/v2/version", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.3)
+    pytest.fail(f"the API server did not start:\n{log.read_text()[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def sign_in(server: str) -> Iterator[SignIn]:
+    """Clients with a user's session cookie, as a browser has it; None is somebody without one."""
+    clients: dict[str | None, httpx.Client] = {}
+
+    def client(user: str | None) -> httpx.Client:
+        if user not in clients:
+            clients[user] = httpx.Client(base_url=server, timeout=60)
+            if user is not None:
+                body = {"username": user, "password": f"{user}'s password"}
+                token = clients[user].post("/auth/token", json=body).raise_for_status().json()["access_token"]
+                clients[user].cookies.set("_token", token)
+        return clients[user]
+
+    yield client
+    for opened in clients.values():
+        opened.close()
