@@ -28,6 +28,10 @@ down: .venv/.installed ## Stop what `make up` started; the data stay
 status: .venv/.installed ## Say what runs
 	@$(LAUNCH) status --target $(TARGET)
 
+.PHONY: report
+report: env ## Build one day's capture report without Airflow (DATE=YYYY-MM-DD, today if left out)
+	@$(LAUNCH) report --target $(TARGET) $(if $(DATE),--date $(DATE))
+
 .PHONY: cloud
 cloud: .venv-cloud/.installed ## Start the local cloud alone, in the foreground
 	@.venv-cloud/bin/python -m include.local_cloud

@@ -10,7 +10,7 @@ Publishes the asset `scones_report`.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pendulum
@@ -21,7 +21,6 @@ from airflow.sdk import (
     CronDataIntervalTimetable,
     DeadlineAlert,
     DeadlineReference,
-    Metadata,
     Param,
     PokeReturnValue,
     dag,
@@ -29,11 +28,10 @@ from airflow.sdk import (
 )
 
 from include.operators.alerts import AlertNotifier, run_failed
+from include.operators.report import ReportOperator
 
 EXECUTIONS = Asset("scones_executions")
 REPORT = Asset("scones_report")
-
-PUBLISHED = ("window", "records", "predictions", "low_confidence", "low_confidence_share", "malformed", "report")
 
 LATE = DeadlineAlert(
     reference=DeadlineReference.DAGRUN_QUEUED_AT,
@@ -87,27 +85,17 @@ def capture_report() -> None:
         here, now = settings.load(), pendulum.now("UTC")
         arrived = now >= window.settled
         if window.since and window.give_up and now < window.give_up:
-            arrived = count_records(here.bucket, here.endpoint, window.since, window.end) >= window.expected
+            found = count_records(here.bucket, here.endpoint, window.since, window.end, at_least=window.expected)
+            arrived = found >= window.expected
         return PokeReturnValue(arrived, {"start": window.start.isoformat(), "end": window.end.isoformat()})
 
-    @task(outlets=[REPORT], execution_timeout=timedelta(hours=1))
-    def build_report(window: dict[str, str]) -> Any:
-        """Write the report under `reports/capture/ds=YYYY-MM-DD/` and publish its figures."""
-        from include.scones import capture, settings, stacks
-
-        here = settings.load()
-        summary = capture.build_report(
-            bucket=here.bucket,
-            endpoint=here.endpoint,
-            start=datetime.fromisoformat(window["start"]),
-            end=datetime.fromisoformat(window["end"]),
-            threshold=stacks.threshold_in_force(here),
-        )
-        capture.publish_metrics(summary)
-        yield Metadata(REPORT, extra={name: summary[name] for name in PUBLISHED})
-        return summary
-
-    build_report(await_captures())
+    ReportOperator(
+        task_id="build_report",
+        window=await_captures(),
+        outlets=[REPORT],
+        execution_timeout=timedelta(hours=1),
+        doc_md="Write the report under `reports/capture/ds=YYYY-MM-DD/` and publish its figures.",
+    )
 
 
 capture_report()

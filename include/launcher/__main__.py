@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `run`, `up`, `down` and `status`."""
+"""The command line behind the Makefile: `run`, `up`, `down`, `status` and `report`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import boto3
@@ -24,6 +26,7 @@ from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
 from include.launcher.stack import Stack, started
 from include.launcher.workflow import Workflow
+from include.scones.capture.__main__ import main as capture_report
 
 console = Console()
 
@@ -38,10 +41,11 @@ def run(config: Config) -> None:
     with started(config, _say) as stack:
         ready = time.monotonic()
         steps = display.follow(console, Workflow(AirflowApi(config), stack, choice.conf).run())
+        published = {name: extra for step in steps for name, extra in step.published.items()}
+        copy = _copy_report(config, published["scones_report"]["report"])
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
     seconds["in all"] = time.monotonic() - begun
-    published = {name: extra for step in steps for name, extra in step.published.items()}
-    display.summarise(console, published, seconds)
+    display.summarise(console, published, seconds, copy)
     console.print(f"Open the Airflow UI with `make up`, then sign in as {USER}.")
 
 
@@ -68,6 +72,20 @@ def down(config: Config) -> None:
     console.print("Stopped. The data stay in " + str(config.home), highlight=False)
 
 
+def report(config: Config, date: str) -> None:
+    """Build one day's capture report without Airflow."""
+    stack = Stack(config)
+    started_it = config.target == "local" and stack.start_cloud(_say)
+    try:
+        if started_it:
+            stack.await_cloud()
+        if capture_report(["--date", date]):
+            raise LaunchError(f"there is no report of {date}")
+    finally:
+        if started_it:
+            stack.stop_cloud()
+
+
 def status(config: Config) -> None:
     """Say what runs."""
     for process in Stack(config).processes:
@@ -76,6 +94,15 @@ def status(config: Config) -> None:
 
 
 COMMANDS = {"run": run, "up": up, "down": down, "status": status}
+
+
+def _copy_report(config: Config, uri: str) -> Path:
+    """Copy the report's page, which needs nothing beside it, to where a browser can open it."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    copy = config.home / "reports" / f"{Path(key).parent.name}.html"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    boto3.client("s3").download_file(bucket, key, str(copy))
+    return copy
 
 
 def _say(line: str) -> None:
@@ -117,7 +144,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="include.launcher", description=__doc__)
-    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("command", choices=[*COMMANDS, "report"])
+    parser.add_argument(
+        "--date", help="the UTC day of the report, as YYYY-MM-DD", default=f"{datetime.now(UTC):%Y-%m-%d}"
+    )
     parser.add_argument("--target", choices=("local", "aws"), default="local")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -125,7 +155,10 @@ def main() -> int:
         config = configuration.load(arguments.target)
         os.environ.update(config.aws_environment())
         with _alone(config):
-            COMMANDS[arguments.command](config)
+            if arguments.command == "report":
+                report(config, arguments.date)
+            else:
+                COMMANDS[arguments.command](config)
     except LaunchError as error:
         console.print(f"[bold red]{escape(str(error))}[/]", highlight=False)
         return 1

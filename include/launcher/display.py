@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -56,7 +57,7 @@ def _table(steps: list[Step]) -> Table:
     return table
 
 
-def summarise(console: Console, published: dict[str, dict[str, Any]], seconds: dict[str, float]) -> None:
+def summarise(console: Console, published: dict[str, dict[str, Any]], seconds: dict[str, float], copy: Path) -> None:
     """Print what the run did, from what its DAGs published: data, accuracy, endpoint, executions, report."""
     data, endpoint = published["scones_dataset"], published["scones_endpoint"]
     executions, report = published["scones_executions"], published["scones_report"]
@@ -66,7 +67,8 @@ def summarise(console: Console, published: dict[str, dict[str, Any]], seconds: d
     facts.add_row("Validation accuracy", f"{endpoint['accuracy']:.4f}")
     facts.add_row("Endpoint", f"{endpoint['endpoint']} ({endpoint['right']} of {endpoint['images']} smoke tests right)")
     facts.add_row("Captured today", f"{report['records']} records, {report['low_confidence']} below the threshold")
-    facts.add_row("Report", report["report"])
+    facts.add_row("Report", str(copy))
+    facts.add_row("", report["report"])
     facts.add_row("Time", ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items()))
     console.print()
     console.print(_executions(executions["rows"]))

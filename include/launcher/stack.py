@@ -57,12 +57,8 @@ class Stack:
         self._check_target()
         environment = self.config.environment()
         self.config.password()
-        if self.config.target == "local" and not self._cloud.find():
-            self._check_port(self.config.cloud_port, "SCONES_CLOUD_PORT")
-            say(f"starting the local cloud on {self.config.cloud_url}")
-            port, data = str(self.config.cloud_port), str(self.config.cloud_data)
-            command = [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", port, "--data", data]
-            self._cloud.start(command, environment, ROOT)
+        if self.config.target == "local":
+            self.start_cloud(say)
         missing = {name: process for name, process in self._airflow.items() if not process.find()}
         if missing:
             if "api-server" in missing:
@@ -72,8 +68,25 @@ class Stack:
             for name, process in missing.items():
                 process.start([_airflow(), *COMPONENTS[name]], environment, ROOT)
         if self.config.target == "local":
-            self._wait(self._cloud, f"{self.config.cloud_url}/_local_cloud/health", _answers)
+            self.await_cloud()
         self._wait(self._airflow["api-server"], f"{self.config.airflow_url}/api/v2/monitor/health", _all_healthy)
+
+    def start_cloud(self, say: Say) -> bool:
+        """Start the local cloud unless it runs; says whether it did."""
+        if self._cloud.find():
+            return False
+        self._check_port(self.config.cloud_port, "SCONES_CLOUD_PORT")
+        say(f"starting the local cloud on {self.config.cloud_url}")
+        port, data = str(self.config.cloud_port), str(self.config.cloud_data)
+        command = [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", port, "--data", data]
+        self._cloud.start(command, self.config.environment(), ROOT)
+        return True
+
+    def await_cloud(self) -> None:
+        self._wait(self._cloud, f"{self.config.cloud_url}/_local_cloud/health", _answers)
+
+    def stop_cloud(self) -> None:
+        self._cloud.stop()
 
     def stop(self) -> None:
         for process in reversed([self._cloud, *self._airflow.values()]):
@@ -94,7 +107,7 @@ class Stack:
     def _wait(self, process: Process, url: str, healthy: Callable[[httpx.Response], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            self.check()
+            process.check()
             try:
                 if healthy(httpx.get(url, timeout=5)):
                     return
