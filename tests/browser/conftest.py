@@ -1,0 +1,88 @@
+"""Debian's Chromium, a stack on which the main job has run, and sessions in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from include.launcher.config import USER
+from tests.conftest import ROOT
+from tests.e2e.conftest import Launcher, aws, launcher
+
+__all__ = ["aws", "launcher"]
+
+CHROMIUM = Path("/usr/bin/chromium")
+SESSION = """
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+print(SimpleAuthManager().generate_jwt(SimpleAuthManagerUser(username="victor", role="viewer")))
+"""
+
+Sessions = Callable[..., BrowserContext]
+# The machine may be busy.
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        # As root, as in a container, Chromium starts only without its sandbox.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def job(chromium: Browser, launcher: Launcher, aws: Path) -> Launcher:
+    """The stack after the main job: an endpoint serves, the workflow is deployed, a report is written."""
+    launcher("run")
+    return launcher
+
+
+@pytest.fixture(scope="session")
+def viewer_token(job: Launcher) -> str:
+    """A session of a user who may only look, signed as the stack's own server signs its sessions."""
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / "python", "-c", SESSION],
+        env=dict(os.environ) | job.config.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.split()[-1]
+
+
+@pytest.fixture
+def sessions(chromium: Browser, job: Launcher) -> Iterator[Sessions]:
+    """New browser sessions: signed in by a token, or not at all."""
+    opened = []
+
+    def session(token: str | None = None, **options: Any) -> BrowserContext:
+        context = chromium.new_context(base_url=job.config.airflow_url, **options)
+        context.set_default_timeout(60_000)
+        if token:
+            context.add_cookies([{"name": "_token", "value": token, "url": job.config.airflow_url}])
+        opened.append(context)
+        return context
+
+    yield session
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def admin_token(job: Launcher) -> str:
+    body = {"username": USER, "password": job.config.password()}
+    answer = httpx.post(f"{job.config.airflow_url}/auth/token", json=body, timeout=30).raise_for_status()
+    return str(answer.json()["access_token"])
