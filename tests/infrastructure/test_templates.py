@@ -52,8 +52,8 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_there_are_the_two_templates() -> None:
-    assert [path.name for path in PATHS] == ["foundation.yaml", "inference.yaml"]
+def test_there_are_the_three_templates() -> None:
+    assert [path.name for path in PATHS] == ["batch.yaml", "foundation.yaml", "inference.yaml"]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
@@ -83,9 +83,12 @@ def test_each_role_is_assumed_by_one_service_alone() -> None:
         name: [statement["Principal"] for statement in properties["AssumeRolePolicyDocument"]["Statement"]]
         for name, properties in roles()
     }
-    functions = ("SerializeImageDataRole", "ClassifyImageRole", "FilterInferencesRole", "NotifyFailuresRole")
+    handlers = ("SerializeImageData", "ClassifyImage", "FilterInferences", "NotifyFailures", "ListImages")
+    functions = [f"{handler}Role" for handler in handlers]
     assert trusted == {
         **{name: [{"Service": "lambda.amazonaws.com"}] for name in functions},
+        "ExecutionRole": [{"Service": "ecs-tasks.amazonaws.com"}],
+        "JobRole": [{"Service": "ecs-tasks.amazonaws.com"}],
         "SageMakerRole": [{"Service": "sagemaker.amazonaws.com"}],
         "StateMachineRole": [{"Service": "states.amazonaws.com"}],
     }
@@ -99,6 +102,9 @@ def test_each_function_may_do_its_own_work_only() -> None:
     assert allowed["SerializeImageDataRole"] == logs | {"s3:GetObject", "s3:ListBucket"}
     assert allowed["ClassifyImageRole"] == logs | {"sagemaker:InvokeEndpoint"}
     assert allowed["FilterInferencesRole"] == logs
+    assert allowed["ListImagesRole"] == logs | {"s3:ListBucket", "s3:PutObject"}
+    objects = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+    assert allowed["JobRole"] == objects | {"sagemaker:InvokeEndpoint"}
     queue = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert allowed["NotifyFailuresRole"] == logs | queue | {"states:DescribeExecution", "sns:Publish"}
 

@@ -25,7 +25,7 @@ def group_names(settings: Settings) -> list[str]:
     return [
         *functions,
         f"/aws/vendedlogs/states/{settings.project}-inference",
-        f"/aws/batch/{settings.project}",
+        f"/aws/batch/{settings.project}-classify",
         f"/aws/sagemaker/Endpoints/{settings.endpoint}",
     ]
 

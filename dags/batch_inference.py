@@ -1,0 +1,135 @@
+"""
+### Classify every image below an S3 folder
+
+A function lists the folder into shards, AWS Batch runs a job with one child a shard, and each child classifies its
+images through the endpoint. Whatever is stopped or killed meanwhile, every image is in the results once: as JSON Lines
+and Parquet under `<output>/results/`, with its class and probabilities, accepted or refused, or why it has none.
+
+Images are the objects named `.png`, `.jpg` or `.jpeg`; others and empty ones are counted and left out. The run fails
+when too large a share of the images could not be classified. The endpoint must be in service, and on AWS the job's
+container image must have been pushed once, with `make batch-image`, after the first run has made its registry.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from include.operators.batch import JobOperator
+
+log = logging.getLogger(__name__)
+
+
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["scones", "batch", "inference"],
+    doc_md=__doc__,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
+    dagrun_timeout=timedelta(days=2),
+    params={
+        "folder": Param(
+            None,
+            type=["null", "string"],
+            pattern="^s3://[^/]+/",
+            title="Folder",
+            description="s3://bucket/folder/; the test images when left empty.",
+        ),
+        "output": Param(
+            None,
+            type=["null", "string"],
+            pattern="^batch/.+",
+            title="Output",
+            description="A prefix in the project's bucket; one of the run's own when left empty.",
+        ),
+        "threshold": Param(0.93, type="number", minimum=0, maximum=1, title="Threshold"),
+        "shard_size": Param(1000, type="integer", minimum=1, maximum=100_000, title="Images a shard"),
+        "max_error_share": Param(0.01, type="number", minimum=0, maximum=1, title="Greatest share of errors"),
+    },
+)
+def batch_inference() -> None:
+    @task(multiple_outputs=True, execution_timeout=timedelta(minutes=30))
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
+        """Create or update the stack, and write down what the run is to do."""
+        from dataclasses import asdict
+
+        from include.scones import settings, training
+        from include.scones.batch import job, run, stack
+        from include.scones.cifar import dataset
+
+        here = settings.load()
+        folder = params["folder"] or f"s3://{here.bucket}/test/"
+        outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
+        name = training.run_name(here.project, run_id, dag_run.run_after)
+        classes = dataset.describe(here.bucket)["classes"]
+        prepared = run.prepare(here, name, folder, params["output"] or "", params["threshold"], classes)
+        return {
+            "job": asdict(prepared),
+            "name": name,
+            "queue": outputs["QueueArn"],
+            "definition": outputs["DefinitionArn"],
+            "function": outputs["ListImagesName"],
+            "parameters": {"job": prepared.uri},
+        }
+
+    @task(execution_timeout=timedelta(hours=6))
+    def list_images(job: dict[str, Any], function: str, params: dict[str, Any]) -> dict[str, int]:
+        """Write the manifest; returns how many images, shards and other objects there are."""
+        from include.scones.batch import run
+        from include.scones.batch.job import Job
+
+        return run.list_images(Job(**job), function, params["shard_size"])
+
+    @task.branch
+    def any_images(listed: dict[str, int]) -> str:
+        return "array" if listed["images"] else "summarise"
+
+    @task
+    def array(listed: dict[str, int]) -> dict[str, int] | None:
+        from include.scones.batch import run
+
+        return run.array(listed["shards"])
+
+    @task(trigger_rule="none_failed_min_one_success")
+    def summarise(job: dict[str, Any], listed: dict[str, int], params: dict[str, Any]) -> dict[str, Any]:
+        """Merge the counts, and judge the share of errors."""
+        from include.scones.batch import run
+        from include.scones.batch.errors import TooManyErrorsError
+        from include.scones.batch.job import Job
+
+        summary = run.summarise(Job(**job), listed)
+        log.info("%s", summary)
+        if not listed["images"]:
+            log.info("there are no images below s3://%s/%s", job["input_bucket"], job["input_prefix"])
+        try:
+            run.check(summary, params["max_error_share"])
+        except TooManyErrorsError as error:
+            raise AirflowFailException(str(error)) from error
+        return summary
+
+    prepared = prepare()
+    listed = list_images(prepared["job"], prepared["function"])
+    children = array(listed)
+    classify = JobOperator(
+        task_id="classify",
+        job_name=prepared["name"],
+        job_queue=prepared["queue"],
+        job_definition=prepared["definition"],
+        parameters=prepared["parameters"],
+        array_properties=children,
+        poll_interval=5,
+        max_retries=30_000,
+    )
+    summary = summarise(prepared["job"], listed)
+    any_images(listed) >> [children, summary]
+    classify >> summary
+
+
+batch_inference()

@@ -1,0 +1,84 @@
+"""Classifies one image through the endpoint, and says what the answer means; an image's own fault is its result."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from include.scones.batch.errors import EndpointError
+from include.scones.batch.job import Job
+
+IMAGE_TYPE = "application/x-image"
+LARGEST = 6 * 1024 * 1024  # bytes that SageMaker's real-time endpoints take
+ACCEPTED, REFUSED, ERROR = OUTCOMES = "accepted", "refused", "error"
+_OWN_FAULT = {"NoSuchKey", "AccessDenied", "InvalidObjectState", "ModelError"}
+
+Row = dict[str, Any]
+
+
+def config(threads: int) -> Config:
+    """Adaptive: botocore sends as fast as the service takes it, and slows all threads down when it is throttled."""
+    return Config(
+        connect_timeout=5,
+        read_timeout=70,
+        max_pool_connections=threads,
+        retries={"mode": "adaptive", "total_max_attempts": 8},
+    )
+
+
+class Classifier:
+    """Called with a key, from any thread, it gives the image's row of the results."""
+
+    def __init__(self, job: Job, threads: int) -> None:
+        self.job = job
+        self.s3 = boto3.client("s3", config=config(threads))
+        self.runtime = boto3.client("sagemaker-runtime", config=config(threads))
+
+    def __call__(self, key: str) -> Row:
+        """Raises `EndpointError` for what is wrong with every image."""
+        try:
+            image = self._read(key)
+            if len(image) > LARGEST:
+                return failed(key, f"TooLarge: more than the {LARGEST} bytes that the endpoint takes")
+            return self._judge(key, self._ask(image))
+        except ClientError as error:
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            if code in _OWN_FAULT and not (code == "AccessDenied" and error.operation_name == "InvokeEndpoint"):
+                return failed(key, f"{code}: {error.response.get('OriginalMessage', message)}")
+            raise EndpointError(f"{error.operation_name} of {self.job.endpoint} failed for all: {error}") from error
+
+    def _read(self, key: str) -> bytes:
+        """The image; of one that is too large no more than shows it."""
+        with self.s3.get_object(Bucket=self.job.input_bucket, Key=key)["Body"] as body:
+            return bytes(body.read(LARGEST + 1))
+
+    def _ask(self, image: bytes) -> bytes:
+        answer = self.runtime.invoke_endpoint(
+            EndpointName=self.job.endpoint, ContentType=IMAGE_TYPE, Accept="application/json", Body=image
+        )
+        return bytes(answer["Body"].read())
+
+    def _judge(self, key: str, answer: bytes) -> Row:
+        try:
+            probabilities = [float(value) for value in json.loads(answer)]
+        except (ValueError, TypeError):
+            return failed(key, f"InvalidAnswer: {answer[:100]!r}")
+        if len(probabilities) != len(self.job.classes) or not math.isclose(sum(probabilities), 1, abs_tol=0.01):
+            return failed(key, f"InvalidAnswer: {answer[:100]!r} is not {len(self.job.classes)} probabilities")
+        confidence = max(probabilities)
+        return {
+            "key": key,
+            "class": self.job.classes[probabilities.index(confidence)],
+            "probabilities": probabilities,
+            "outcome": ACCEPTED if confidence >= self.job.threshold else REFUSED,
+            "error": None,
+        }
+
+
+def failed(key: str, error: str) -> Row:
+    return {"key": key, "class": None, "probabilities": None, "outcome": ERROR, "error": error}

@@ -1,0 +1,29 @@
+"""The errors of batch inference; each message names the value at fault and the fix."""
+
+from __future__ import annotations
+
+from include.scones.errors import SconesError
+
+
+class BatchError(SconesError):
+    """A batch run cannot go on."""
+
+
+class FolderError(BatchError):
+    """The input or the output cannot be used."""
+
+
+class ListingError(BatchError):
+    """The function that lists images failed."""
+
+
+class EndpointError(BatchError):
+    """The endpoint answers no image at all: trying the next one is of no use."""
+
+
+class ResultError(BatchError):
+    """The results are not complete."""
+
+
+class TooManyErrorsError(BatchError):
+    """Too large a share of the images could not be classified."""

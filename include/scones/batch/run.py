@@ -1,0 +1,122 @@
+"""A run from its folder to its summary: preparing it, listing the images, and merging what the children counted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from include.scones.batch.classify import OUTCOMES
+from include.scones.batch.errors import FolderError, ListingError, ResultError, TooManyErrorsError
+from include.scones.batch.job import Job, load, split
+from include.scones.settings import Settings
+
+PREFIX = "batch/"  # all that the stack's roles may write to
+_READERS = 16
+_LAMBDA = Config(connect_timeout=5, read_timeout=310, retries={"mode": "standard", "total_max_attempts": 3})
+
+log = logging.getLogger(__name__)
+
+
+def prepare(settings: Settings, run: str, folder: str, output: str, threshold: float, classes: list[str]) -> Job:
+    """Write down what the run is to do; a retry writes the same again.
+
+    Raises:
+        FolderError: a folder is no S3 address, or the output is not below `batch/` or is another run's.
+    """
+    bucket, prefix = split(folder)
+    output = (output or f"{PREFIX}{run}").strip("/")
+    if not f"{output}/".startswith(PREFIX) or f"{output}/" == PREFIX:
+        raise FolderError(f"the output {output!r} is not below {PREFIX}: choose a prefix like {PREFIX}results")
+    job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold)
+    s3 = boto3.client("s3")
+    try:
+        other = load(s3, job.uri)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        other = job
+    if other.run != run:
+        raise FolderError(f"{job.uri} is of the run {other.run}: choose another output")
+    job.store(s3)
+    return job
+
+
+def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
+    """Have the function list the folder, again and again until it has come to the end; returns its counts.
+
+    Raises:
+        ListingError: the function failed.
+    """
+    event: dict[str, Any] = {
+        "bucket": job.input_bucket,
+        "prefix": job.input_prefix,
+        "output_bucket": job.bucket,
+        "output": job.output,
+        "shard_size": shard_size,
+    }
+    client = boto3.client("lambda", config=_LAMBDA)
+    while True:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        progress: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise ListingError(f"{function} failed: {progress.get('errorType')}: {progress.get('errorMessage')}")
+        done = progress.pop("done")
+        log.info("listed up to %r: %s", progress["after"], progress)
+        if done:
+            del progress["after"]
+            return progress
+        event["progress"] = progress
+
+
+def array(shards: int) -> dict[str, int] | None:
+    """The job's array; None for one shard, which AWS Batch does not take as an array."""
+    return {"size": shards} if shards > 1 else None
+
+
+def summarise(job: Job, listed: dict[str, int]) -> dict[str, Any]:
+    """Merge what the children counted and store it.
+
+    Raises:
+        ResultError: a shard is missing, or not every image is in the results.
+    """
+    s3 = boto3.client("s3", config=Config(max_pool_connections=_READERS, retries={"mode": "standard"}))
+
+    def read(index: int) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(s3.get_object(Bucket=job.bucket, Key=job.counts(index))["Body"].read())
+        except ClientError as error:
+            raise ResultError(f"shard {index} has no counts at {job.counts(index)}: run its job again") from error
+        return found
+
+    totals: Counter[str] = Counter({name: 0 for name in ("classified", *OUTCOMES)})
+    classes: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    with ThreadPoolExecutor(_READERS) as pool:
+        for part in pool.map(read, range(listed["shards"])):
+            totals.update({"classified": part["images"], **{name: part[name] for name in OUTCOMES}})
+            classes.update(part["classes"])
+            errors.update(part["errors"])
+    if totals["classified"] != listed["images"]:
+        raise ResultError(f"{listed['images']} images were listed and {totals['classified']} are in the results")
+    summary = {**asdict(job), **listed, **totals, "by_class": dict(classes), "by_error": dict(errors)}
+    s3.put_object(Bucket=job.bucket, Key=job.summary, Body=json.dumps(summary, indent=2).encode())
+    return summary
+
+
+def check(summary: dict[str, Any], most: float) -> float:
+    """The share of errors. Raises `TooManyErrorsError` when it is above `most`."""
+    share: float = summary["error"] / summary["images"] if summary["images"] else 0.0
+    if share > most:
+        raise TooManyErrorsError(
+            f"{summary['error']} of {summary['images']} images could not be classified, {share:.1%}, and at most"
+            f" {most:.1%} may: {summary['by_error']}; the results at {summary['output']}/results name each"
+        )
+    return share

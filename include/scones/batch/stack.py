@@ -1,0 +1,22 @@
+"""Deploys the batch stack: the listing function, the queue, and the job's definition."""
+
+from __future__ import annotations
+
+from botocore.client import BaseClient
+
+from include.scones.cloudformation import StackResult
+from include.scones.packaging import handler_package, upload
+from include.scones.settings import Settings
+from include.scones.stacks import deploy
+
+
+def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | None = None) -> StackResult:
+    """Create or update it; its roles may read images from `input_bucket`. The foundation's bucket must be there."""
+    parameters = {
+        "Project": settings.project,
+        "BucketName": settings.bucket,
+        "InputBucketName": input_bucket,
+        "EndpointName": settings.endpoint,
+        "ListImagesKey": upload(settings.bucket, "list_images", ".zip", handler_package("list_images")),
+    }
+    return deploy(settings, settings.batch_stack, "batch.yaml", parameters, client)
