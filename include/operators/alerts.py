@@ -50,6 +50,6 @@ def run_failed() -> AlertNotifier:
         subject="{{ dag.dag_id }} failed",
         message=(
             "The run {{ run_id }} of the DAG {{ dag.dag_id }} failed. See "
-            f"{conf.get('api', 'base_url')}/dags/{{{{ dag.dag_id }}}}/runs/{{{{ run_id }}}}"
+            f"{conf.get('api', 'base_url', fallback='http://localhost:8080')}/dags/{{{{ dag.dag_id }}}}/runs/{{{{ run_id }}}}"
         ),
     )

@@ -39,6 +39,7 @@ class TrainingJob:
         self._interrupted = False
         self._started: float | None = None
         self._metrics = FinalMetrics([])
+        self._log: LogStream | None = None
 
     @property
     def base(self) -> Path:
@@ -62,17 +63,14 @@ class TrainingJob:
         self._advance("Failed", FailureReason=INTERRUPTED)
 
     def run(self) -> None:
-        log = LogStream(self.context, LOG_GROUP, f"{self.name}/{HOST}-{int(time.time())}")
+        self._log = LogStream(self.context, LOG_GROUP, f"{self.name}/{HOST}-{int(time.time())}")
         try:
-            self._run(log)
+            self._run(self._log)
         except WorkError as error:
             self._end("Failed", FailureReason=f"ClientError: {error}"[:FAILURE_LENGTH])
         except Exception as error:
             logger.exception("training job %s failed inside the local cloud", self.name)
             self._end("Failed", FailureReason=f"InternalServerError: {error}"[:FAILURE_LENGTH])
-        finally:
-            log.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, log: LogStream) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -171,7 +169,11 @@ class TrainingJob:
             return None
 
     def _end(self, secondary: str, **changes: Any) -> None:
+        """Take the last step; whoever sees it finds the whole log on CloudWatch and no folder left."""
         at = now()
+        if self._log:
+            self._log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
         if self._started is not None:
             seconds = max(1, round(at - self._started))
             changes.update(TrainingEndTime=at, TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
