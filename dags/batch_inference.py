@@ -77,6 +77,7 @@ def batch_inference() -> None:
             "definition": outputs["DefinitionArn"],
             "function": outputs["ListImagesName"],
             "parameters": {"job": prepared.uri},
+            "tags": {"Project": here.project},
         }
 
     @task(execution_timeout=timedelta(hours=6))
@@ -123,6 +124,7 @@ def batch_inference() -> None:
         job_queue=prepared["queue"],
         job_definition=prepared["definition"],
         parameters=prepared["parameters"],
+        tags=prepared["tags"],
         array_properties=children,
         poll_interval=5,
         max_retries=30_000,

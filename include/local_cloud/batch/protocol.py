@@ -68,6 +68,8 @@ def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any
     if handler is None:
         raise NotImplementedException(f"{name} is not implemented by the local cloud; its README lists what is")
     model = service_model().operation_model(name)
+    if given.get("tags") == {}:  # against its model Batch takes it, and Airflow's operator sends it
+        given = {key: value for key, value in given.items() if key != "tags"}
     try:
         request = validate(given, model.input_shape)
     except ValidationException as error:
