@@ -92,14 +92,20 @@ function effects(from, to) {
 }
 
 async function ask(threshold) {
+  if (page.busy) return;
   say("");
   const from = page.state.threshold;
+  page.busy = true;
+  showButtons();
   try {
     await call("api/changes", { threshold, replaces: from });
   } catch (error) {
     say(error.message);
     await refresh();
     return;
+  } finally {
+    page.busy = false;
+    showButtons();
   }
   find("#confirm-change").textContent = `From ${from.toFixed(2)} to ${threshold.toFixed(2)}, as ${page.state.user}.`;
   find("#confirm-effects").replaceChildren(...effects(from, threshold).map((line) => element("li", line)));
