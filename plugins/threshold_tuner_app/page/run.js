@@ -64,8 +64,9 @@ export async function reason(path, tasks) {
   if (!failed) return "";
   const at = `${path}/taskInstances/${failed.task_id}/logs/${failed.try_number}?map_index=${failed.map_index}&full_content=true`;
   const lines = (await call(at)).content;
-  const errors = lines.flatMap((line) => line.error_detail ?? []).map((item) => `${item.exc_type}: ${item.exc_value}`);
-  return `${failed.task_id}: ${errors.at(-1) ?? "its log in Airflow says why"}`;
+  // The exception comes before those that caused it.
+  const error = lines.findLast((line) => line.error_detail?.length)?.error_detail[0];
+  return `${failed.task_id}: ${error ? error.exc_value : "its log in Airflow says why"}`;
 }
 
 export function showRun(run, tasks) {
