@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -297,3 +301,30 @@ def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
         run.list_images(job, outputs["ListImagesName"], 0)
     with pytest.raises(ClientError):
         run.list_images(job, "no-such-function", 10)
+
+
+def test_the_containers_files_suffice_to_run_its_program(tmp_path: Path) -> None:
+    folder = ROOT / "include" / "scones" / "batch"
+    copies = [line.split()[1:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]
+    for *sources, target in copies:
+        place = tmp_path / target
+        place.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            for path in ROOT.glob(source):
+                shutil.copy(path, place)
+    done = subprocess.run(
+        [sys.executable, "-m", "include.scones.batch", "--help"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--job" in done.stdout) == (0, True), done.stderr
+
+
+def test_the_container_has_the_versions_that_are_tested() -> None:
+    lines = (ROOT / "include" / "scones" / "batch" / "requirements.txt").read_text().split()
+    assert {line.partition("==")[0]: line.partition("==")[2] for line in lines} == {
+        name: metadata.version(name) for name in ("boto3", "pyarrow")
+    }

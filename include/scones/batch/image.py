@@ -1,0 +1,40 @@
+"""Builds the batch job's container image with Docker and pushes it to the registry of the batch stack."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+
+import boto3
+
+from include.scones import settings, stacks
+from include.scones.batch.stack import deploy_batch
+from include.scones.packaging import ROOT
+
+TAG = "1"  # the batch stack's default ImageTag
+PLATFORM = "linux/amd64"  # the job definition's
+
+
+def main() -> int:
+    here = settings.load()
+    stacks.deploy_foundation(here)
+    repository = deploy_batch(here, here.bucket).outputs["RepositoryName"]
+    ecr = boto3.client("ecr", region_name=here.region)
+    uri = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryUri"]
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, _, password = base64.b64decode(token).decode().partition(":")
+    registry, image = uri.partition("/")[0], f"{uri}:{TAG}"
+    docker("login", "--username", user, "--password-stdin", registry, given=password)
+    docker("build", "--platform", PLATFORM, "--file", "include/scones/batch/Dockerfile", "--tag", image, ".")
+    docker("push", image)
+    sys.stdout.write(f"{image}\n")
+    return 0
+
+
+def docker(*arguments: str, given: str | None = None) -> None:
+    subprocess.run(["docker", *arguments], cwd=ROOT, input=given, text=True, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
