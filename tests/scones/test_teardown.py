@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ import boto3
 import pytest
 
 from include.scones import stacks, training
+from include.scones.batch.stack import deploy_batch
 from include.scones.settings import Settings
 from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
@@ -57,13 +59,15 @@ def train(settings: Settings, name: str) -> None:
 
 def fill(name: str, count: int) -> None:
     s3 = boto3.client("s3")
-    for index in range(count):
-        s3.put_object(Bucket=name, Key=f"test/{index:05}.png", Body=b"x")
+    with ThreadPoolExecutor(4) as pool:
+        keys = [f"test/{index:05}.png" for index in range(count)]
+        list(pool.map(lambda key: s3.put_object(Bucket=name, Key=key, Body=b"x"), keys))
 
 
 def make_project(settings: Settings, objects: int = 3) -> None:
     stacks.deploy_foundation(settings)
     stacks.deploy_inference(settings, 0.93)
+    deploy_batch(settings, settings.bucket)
     serve(settings, f"{settings.project}-20240101-000000-abcdef", settings.endpoint)
     train(settings, f"{settings.project}-{uuid.uuid4().hex[:8]}")
     boto3.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{settings.endpoint}")
@@ -109,6 +113,10 @@ def inventory() -> set[tuple[str, str]]:
         | names("lambda", "list_functions", "Functions", "FunctionName")
         | names("iam", "list_roles", "Roles", "RoleName")
         | names("stepfunctions", "list_state_machines", "stateMachines", "name")
+        | names("batch", "describe_job_queues", "jobQueues", "jobQueueName")
+        | names("batch", "describe_compute_environments", "computeEnvironments", "computeEnvironmentName")
+        | names("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName", status="ACTIVE")
+        | names("ecr", "describe_repositories", "repositories", "repositoryName")
         | names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName")
     )
 
@@ -143,10 +151,9 @@ def test_everything_goes_and_what_was_there_before_stays(project: Settings, fore
         "endpoint",
         "endpoint config",
         "model",
-        "stack",
-        "stack",
+        *["stack"] * 3,
         "log stream",
-        *["log group"] * 6,
+        *["log group"] * 8,
         "bucket",
     ]
     assert all(resource.why for resource in resources)
