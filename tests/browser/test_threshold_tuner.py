@@ -202,6 +202,29 @@ def test_apply_then_undo_by_keyboard(page: Page, answers: Answers, here: Setting
 
 
 @pytest.mark.usefixtures("restored")
+def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, here: Settings) -> None:
+    s3 = boto3.client("s3")
+    listing = s3.get_object(Bucket=here.bucket, Key="test.lst")["Body"].read()
+    page.fill("#number", "0.88")
+    s3.delete_object(Bucket=here.bucket, Key="test.lst")
+    try:
+        page.locator("#apply").click()
+        page.locator("#go").click()
+        expect(page.locator("#run-state")).to_have_text(
+            "The run failed. The threshold in force is 0.88.", timeout=RUN_SECONDS * 1000
+        )
+    finally:
+        s3.put_object(Bucket=here.bucket, Key="test.lst", Body=listing)
+    expect(page.locator("#message")).to_have_text(
+        "The threshold is 0.88 now, but the run failed afterwards."
+        f" generate_test_cases: there is no s3://{here.bucket}/test.lst: run cifar_etl first"
+    )
+    page.locator("#undo").click()
+    page.locator("#go").click()
+    expect(page.locator("#run-state")).to_have_text("Done: the threshold in force is 0.93.", timeout=RUN_SECONDS * 1000)
+
+
+@pytest.mark.usefixtures("restored")
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(page: Page, here: Settings) -> None:
     page.route("**/api/changes", lambda route: route.continue_(post_data={"threshold": 0.8, "replaces": 0.7}))
     page.fill("#number", "0.80")
