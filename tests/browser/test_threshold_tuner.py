@@ -125,10 +125,10 @@ def test_slider_and_field_show_what_the_endpoint_says(page: Page, answers: Answe
         assert shown(page) == expected(answers, float(value)), value
         assert float(page.locator("#slider").input_value()) == float(value)
     page.focus("#slider")
-    for key, value in (("Home", 0.5), ("ArrowRight", 0.51), ("ArrowRight", 0.52), ("End", 1.0), ("ArrowLeft", 0.99)):
+    for key, at in (("Home", 0.5), ("ArrowRight", 0.51), ("ArrowRight", 0.52), ("End", 1.0), ("ArrowLeft", 0.99)):
         page.keyboard.press(key)
-        assert page.locator("#number").input_value() == f"{value:.2f}"
-        assert shown(page) == expected(answers, value), value
+        assert page.locator("#number").input_value() == f"{at:.2f}"
+        assert shown(page) == expected(answers, at), at
 
 
 def test_the_confusion_table_counts_every_image(page: Page, answers: Answers) -> None:

@@ -48,7 +48,8 @@ answers = st.lists(
 @given(answers)
 @settings(max_examples=50, deadline=None)
 def test_confusion_counts_every_answer_once(rows: list[tuple[int, int, float]]) -> None:
-    labels, predicted, values = ([row[n] for row in rows] for n in range(3))
+    labels, predicted = [row[0] for row in rows], [row[1] for row in rows]
+    values = [row[2] for row in rows]
     tables = confusion(labels, predicted, np.array(values), 3)
     for threshold, table in zip(THRESHOLDS.tolist(), tables, strict=True):
         expected = [[0] * 4 for _ in range(3)]
