@@ -20,6 +20,7 @@ import pendulum
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.operators.alerts import run_failed
 from include.operators.batch import JobOperator
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
     max_active_runs=1,
     tags=["scones", "batch", "inference"],
     doc_md=__doc__,
+    on_failure_callback=run_failed(),
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(days=2),
     params={
