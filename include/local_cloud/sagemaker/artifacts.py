@@ -6,7 +6,6 @@ import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlparse
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,10 +16,11 @@ _PARALLEL = 8
 
 def parse(uri: str) -> tuple[str, str]:
     """Bucket and key (or prefix) of an `s3://` URI. Raises `ArtifactError`."""
-    parts = urlparse(uri, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
         raise ArtifactError(f"{uri!r} is not an S3 URI: write s3://<bucket>/<key>")
-    return parts.netloc, parts.path.lstrip("/")
+    return bucket, key
 
 
 def download(s3: Any, uri: str, path: Path) -> None:
