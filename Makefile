@@ -43,14 +43,18 @@ cloud-check: .venv/.installed ## Say what the local cloud on port 4566 is doing
 .PHONY: test
 test: env ## Run all tests
 	.venv-cloud/bin/python -m pytest tests/local_cloud tests/image_classification
-	.venv/bin/python -m pytest tests --ignore tests/local_cloud --ignore tests/image_classification
+	.venv/bin/python -m pytest tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
 
 .PHONY: check
 check: env ## Lint, format and type checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags
+	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags plugins
 	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification
+
+.PHONY: batch-image
+batch-image: env ## Build the batch job's container image and push it to your AWS registry (needs Docker)
+	@.venv/bin/python -m include.scones.batch.image
 
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data

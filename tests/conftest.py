@@ -11,8 +11,12 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.stack import Launcher
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -97,3 +101,30 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+    """A running stack of Airflow and a local cloud of its own."""
+    from tests import stack  # what it imports is in Airflow's environment alone
+
+    started = stack.prepare(tmp_path_factory.mktemp("stack"))
+    try:
+        started("up")
+        yield started
+    finally:
+        started("down")
+
+
+@pytest.fixture(scope="session")
+def main_job(launcher: Launcher) -> str:
+    """What `make run` printed on the stack, once in the session."""
+    return launcher("run")
+
+
+@pytest.fixture
+def aws(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The AWS environment of this test is the stack's local cloud; gives the stack's home."""
+    for name, value in launcher.config.aws_environment().items():
+        monkeypatch.setenv(name, value)
+    return launcher.config.home

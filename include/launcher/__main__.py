@@ -40,7 +40,8 @@ def run(config: Config) -> None:
         console.print(f"[bold yellow]{escape(choice.warning)}[/]")
     with started(config, _say) as stack:
         ready = time.monotonic()
-        steps = display.follow(console, Workflow(AirflowApi(config), stack, choice.conf).run())
+        with AirflowApi(config) as api:
+            steps = display.follow(console, Workflow(api, stack, choice.conf).run())
         published = {name: extra for step in steps for name, extra in step.published.items()}
         copy = _copy_report(config, published["scones_report"]["report"])
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}

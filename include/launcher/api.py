@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -13,12 +13,18 @@ TIMEOUT = 30
 
 
 class AirflowApi:
-    """A signed-in client. Reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html"""
+    """A signed-in client, to be closed. Reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html"""
 
     def __init__(self, config: Config) -> None:
         self._client = httpx.Client(base_url=config.airflow_url, timeout=TIMEOUT)
         token = self._call("POST", "/auth/token", json={"username": USER, "password": config.password()})
         self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         return self._checked(self._client.request(method, path, **arguments))
@@ -46,6 +52,10 @@ class AirflowApi:
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]
+        return found
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"

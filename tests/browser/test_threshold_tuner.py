@@ -18,7 +18,7 @@ from include.scones import executions, settings
 from include.scones.settings import Settings
 from include.scones.test_cases import workflow_event
 from tests.browser.conftest import Sessions
-from tests.e2e.conftest import Launcher
+from tests.stack import Launcher
 
 Answers = list[tuple[str, int, list[float]]]
 TUNER = "/threshold-tuner/"

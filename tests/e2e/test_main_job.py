@@ -10,41 +10,36 @@ import psutil
 import pytest
 
 from include.launcher.workflow import CHAIN
-from tests.e2e.conftest import Launcher
+from tests.stack import Launcher
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
 
 
-@pytest.fixture(scope="module")
-def output(launcher: Launcher) -> str:
-    return launcher("run")
-
-
-def test_the_summary_says_what_was_done(output: str) -> None:
-    assert "sample" in output
-    assert "120 training and 40 test images of bicycle, motorcycle" in output
-    assert "State machine executions" in output
-    rows = [line for line in output.splitlines() if line.strip().startswith("test/")]
+def test_the_summary_says_what_was_done(main_job: str) -> None:
+    assert "sample" in main_job
+    assert "120 training and 40 test images of bicycle, motorcycle" in main_job
+    assert "State machine executions" in main_job
+    rows = [line for line in main_job.splitlines() if line.strip().startswith("test/")]
     assert len(rows) == 5
     assert all(line.split()[-1] in ("accepted", "refused") for line in rows)
 
 
-@pytest.mark.usefixtures("output")
+@pytest.mark.usefixtures("main_job")
 def test_every_run_succeeded(launcher: Launcher) -> None:
-    api = launcher.api()
-    for dag_id in CHAIN:
-        states = [run["state"] for run in api._call("GET", f"/api/v2/dags/{dag_id}/dagRuns")["dag_runs"]]
-        assert states and set(states) <= {"success", "running", "queued"}, dag_id
+    with launcher.api() as api:
+        for dag_id in CHAIN:
+            states = [run["state"] for run in api.runs(dag_id)]
+            assert states and set(states) <= {"success", "running", "queued"}, dag_id
 
 
-@pytest.mark.usefixtures("output")
+@pytest.mark.usefixtures("main_job")
 def test_the_endpoint_serves_and_captures_everything(aws: Path) -> None:
     endpoint = boto3.client("sagemaker").describe_endpoint(EndpointName="scones-unlimited-endpoint")
     assert endpoint["EndpointStatus"] == "InService"
     assert endpoint["DataCaptureConfig"]["CurrentSamplingPercentage"] == 100
 
 
-@pytest.mark.usefixtures("output")
+@pytest.mark.usefixtures("main_job")
 def test_the_report_counts_what_was_captured(aws: Path) -> None:
     s3 = boto3.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
@@ -55,12 +50,11 @@ def test_the_report_counts_what_was_captured(aws: Path) -> None:
             lines += len(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().splitlines())
     reports = [key for key in keys if key.startswith("reports/capture/ds=") and key.endswith("summary.json")]
     summaries = [json.load(s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in reports]
-    # 8 images of the smoke test and 5 executions.
-    assert lines == 13
-    assert sum(summary["records"] for summary in summaries) == 13
+    # 8 images of the smoke test and 5 executions, before any other test asks the endpoint.
+    assert lines >= sum(summary["records"] for summary in summaries) >= 13
 
 
-@pytest.mark.usefixtures("output")
+@pytest.mark.usefixtures("main_job")
 def test_a_low_confidence_fails_the_execution_loudly(aws: Path) -> None:
     machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
     arn = next(item["stateMachineArn"] for item in machines if item["name"].startswith("scones-unlimited"))
@@ -68,7 +62,7 @@ def test_a_low_confidence_fails_the_execution_loudly(aws: Path) -> None:
     assert not any("Catch" in state for state in definition["States"].values())
 
 
-@pytest.mark.usefixtures("output")
+@pytest.mark.usefixtures("main_job")
 def test_nothing_listens_beyond_loopback(launcher: Launcher) -> None:
     listening = [
         connection.laddr.ip

@@ -1,15 +1,12 @@
-"""One whole stack, started as `make up` starts it, on free ports and with its data in a temporary folder."""
+"""A whole stack, started as `make up` starts it, on free ports and with its data in a folder of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from include.launcher.api import AirflowApi
 from include.launcher.config import Config
@@ -43,10 +40,8 @@ class Launcher:
         return AirflowApi(self.config)
 
 
-@pytest.fixture(scope="session")
-def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """A running stack; its archive is a small drawn sample, so that thirty epochs take seconds."""
-    home = tmp_path_factory.mktemp("stack")
+def prepare(home: Path) -> Launcher:
+    """A launcher over `home`; its archive is a small drawn sample, so that thirty epochs take seconds."""
     archive = write_sample(home / "sample.tar.gz", train=60, test=20)
     config = Config("local", home, free_port(), free_port())
     environment = dict(os.environ) | {
@@ -56,19 +51,4 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
         "SCONES_ARCHIVE": str(archive),
         "COLUMNS": "200",
     }
-    command = Launcher(config, environment)
-    try:
-        command("up")
-        yield command
-    finally:
-        command("down")
-
-
-@pytest.fixture(scope="session")
-def aws(launcher: Launcher) -> Iterator[Path]:
-    """The AWS environment of this process points at the stack's local cloud; yields the stack's home."""
-    before = dict(os.environ)
-    os.environ.update(launcher.config.aws_environment())
-    yield launcher.config.home
-    os.environ.clear()
-    os.environ.update(before)
+    return Launcher(config, environment)

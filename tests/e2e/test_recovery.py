@@ -1,0 +1,85 @@
+"""A second chain over what the first left, its scheduler and triggerer killed in the middle of the training."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from include.launcher.api import AirflowApi
+from tests.stack import Launcher
+
+PATIENCE = 400
+
+
+def wait_until(what: str, found: Any) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(1)
+    pytest.fail(f"{what} did not happen in {PATIENCE} s")
+
+
+def ended(api: AirflowApi, dag_id: str, run_id: str) -> str:
+    def state() -> str | None:
+        now = api.run_state(dag_id, run_id)
+        return now if now in ("success", "failed") else None
+
+    return str(wait_until(f"the end of {dag_id}", state))
+
+
+def caused(api: AirflowApi, dag_id: str, run_id: str, by: str) -> str | None:
+    for event in api.asset_events(dag_id, run_id):
+        for run in event["created_dagruns"]:
+            if run["dag_id"] == by:
+                return str(run["run_id"])
+    return None
+
+
+def jobs() -> dict[str, str]:
+    summaries = boto3.client("sagemaker").list_training_jobs(MaxResults=100)["TrainingJobSummaries"]
+    return {job["TrainingJobName"]: job["TrainingJobStatus"] for job in summaries}
+
+
+def kill(home: Path, name: str) -> None:
+    process = psutil.Process(json.loads((home / "run" / f"{name}.json").read_text())["pid"])
+    for member in [*process.children(recursive=True), process]:
+        member.kill()
+    process.wait(30)
+
+
+def test_a_second_chain_survives_a_killed_scheduler(launcher: Launcher, aws: Path) -> None:
+    with launcher.api() as api:
+        training, before = second_chain(api, launcher.environment["SCONES_ARCHIVE"])
+    kill(aws, "airflow-scheduler")
+    kill(aws, "airflow-triggerer")
+    launcher("up")
+
+    with launcher.api() as api:
+        assert ended(api, "train_and_deploy", training) == "success"
+    made = {name: status for name, status in jobs().items() if name not in before}
+    assert list(made.values()) == ["Completed"]
+    endpoint = boto3.client("sagemaker").describe_endpoint(EndpointName="scones-unlimited-endpoint")
+    assert [endpoint["EndpointConfigName"]] == list(made)
+
+
+def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
+    """Start the chain and come back in the middle of its training, with that run's id and the jobs before it."""
+    for dag_id in ("cifar_etl", "train_and_deploy"):
+        api.unpause(dag_id)
+    before = jobs()
+    etl = api.trigger("cifar_etl", {"archive": archive})
+    assert ended(api, "cifar_etl", etl) == "success"
+    (event,) = wait_until("the dataset's event", lambda: api.asset_events("cifar_etl", etl))
+    if before:
+        assert (event["extra"]["written"], event["extra"]["removed"]) == (0, 0)
+
+    training = str(wait_until("the training run", lambda: caused(api, "cifar_etl", etl, "train_and_deploy")))
+    wait_until("the training job", lambda: [n for n, status in jobs().items() if n not in before and status])
+    return training, before
