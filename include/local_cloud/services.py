@@ -7,6 +7,7 @@ import logging
 
 from .batch import cloudformation
 from .batch.scheduler import SCHEDULER
+from .bridges.alarms import Alarms
 from .sagemaker import endpoint_configs, endpoints, models, processes, tags, training_jobs
 from .sagemaker.context import Context
 from .snapshots import Snapshots
@@ -23,6 +24,7 @@ class Services:
     def __init__(self, context: Context, snapshots: Snapshots) -> None:
         self.context = context
         self.snapshots = snapshots
+        self.alarms = Alarms(lambda: snapshots.changed("monitoring"))
         self.ready = False
         self.problem = ""
         self._starting: asyncio.Task[None] | None = None
@@ -36,6 +38,7 @@ class Services:
             SCHEDULER.restore(context)
         cloudformation.install(self.context)
         self.snapshots.start()
+        self.alarms.start()
         self._starting = asyncio.create_task(self._start_all())
 
     async def _start_all(self) -> None:
@@ -57,6 +60,7 @@ class Services:
         self.ready = False
         if self._starting is not None:
             await self._starting
+        await self.alarms.stop()
         await asyncio.to_thread(SCHEDULER.close)
         await asyncio.to_thread(training_jobs.shutdown)
         for context in self.context.every_region():
