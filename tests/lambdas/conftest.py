@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import queue
+import threading
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,7 @@ HYPERPARAMETERS = {
 }
 
 Event = Callable[[str], dict[str, Any]]
+Messages = queue.Queue[dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +106,33 @@ def endpoint(images: Any) -> str:
     serving = settled(lambda: sagemaker.describe_endpoint(EndpointName=HERE.endpoint), "EndpointStatus")
     assert serving["EndpointStatus"] == "InService", serving.get("FailureReason")
     return HERE.endpoint
+
+
+@pytest.fixture(scope="module")
+def subscriber() -> Iterator[tuple[str, Messages]]:
+    """A small web server that confirms subscriptions and keeps the notifications: its address, and what it got."""
+    got: Messages = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+            if body["Type"] == "SubscriptionConfirmation":
+                urllib.request.urlopen(body["SubscribeURL"], timeout=5).close()
+            else:
+                got.put(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/alerts", got
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def channel(name: str, key: str) -> dict[str, Any]:

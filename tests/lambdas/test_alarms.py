@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -22,37 +18,9 @@ from include.scones.stacks import StackResult, delete_stack, deploy_inference, s
 from include.scones.test_cases import workflow_event
 from lambdas import notify_failures
 from tests.conftest import REGION
-from tests.lambdas.conftest import HERE
+from tests.lambdas.conftest import HERE, Messages
 
 SETTINGS = replace(HERE, project="alarm-tests")
-Messages = queue.Queue[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def subscriber() -> Iterator[tuple[str, Messages]]:
-    """A small web server that confirms subscriptions and keeps the notifications: its address, and what it got."""
-    got: Messages = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-            if body["Type"] == "SubscriptionConfirmation":
-                urllib.request.urlopen(body["SubscribeURL"], timeout=5).close()
-            else:
-                got.put(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/alerts", got
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,141 @@
+"""A burst of unsure answers on the running cloud: the stack's alarms, and a subscriber that hears of both changes."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from include.scones import executions
+from include.scones.alerts import subscribe
+from include.scones.capture.metrics import publish_metrics
+from include.scones.packaging import upload_code
+from include.scones.stacks import delete_stack, deploy
+from include.scones.test_cases import workflow_event
+from tests.lambdas.conftest import HERE, SAMPLES, Messages
+
+SETTINGS = replace(HERE, project="burst-tests")
+BURST = 5
+# At least that many of a burst are within one minute, wherever in it the burst begins.
+ENOUGH = 3
+ALARMS = {"low-confidence", "low-confidence-share", "failed-executions", "endpoint-errors"}
+
+
+@dataclass(frozen=True)
+class Burst:
+    """The deployed state machine, and an image on each side of its threshold."""
+
+    machine: str
+    unsure: str
+    sure: str
+
+
+@pytest.fixture(scope="module")
+def burst(images: Any, endpoint: str, subscriber: tuple[str, Messages]) -> Iterator[Burst]:
+    keys = [f"test/{index}.png" for index in range(SAMPLES["test"])]
+    confidences = {key: confidence(endpoint, images.get_object(Bucket=HERE.bucket, Key=key)) for key in keys}
+    unsure, sure = (choose(keys, key=lambda key: confidences[key]) for choose in (min, max))
+    assert confidences[unsure] < confidences[sure]
+    parameters = {
+        "Project": SETTINGS.project,
+        "BucketName": SETTINGS.bucket,
+        "EndpointName": endpoint,
+        "Threshold": str((confidences[unsure] + confidences[sure]) / 2),
+        "AlarmPeriodSeconds": "60",
+        "LowConfidenceErrors": str(ENOUGH),
+        "FailedExecutions": str(ENOUGH),
+        "EndpointErrors": str(ENOUGH),
+        **upload_code(SETTINGS.bucket),
+    }
+    outputs = deploy(SETTINGS, SETTINGS.inference_stack, "inference.yaml", parameters, None).outputs
+    subscribe(outputs["AlertTopicArn"], subscriber[0])
+    yield Burst(outputs["StateMachineArn"], unsure, sure)
+    delete_stack(SETTINGS.inference_stack)
+
+
+def confidence(endpoint: str, image: dict[str, Any]) -> float:
+    answer = boto3.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint, ContentType="image/png", Body=image["Body"].read()
+    )
+    return float(max(json.load(answer["Body"])))
+
+
+def start(burst: Burst, key: str) -> str:
+    return executions.start_execution(burst.machine, str(uuid.uuid4()), workflow_event(HERE.bucket, key))
+
+
+def states() -> dict[str, str]:
+    alarms = boto3.client("cloudwatch").describe_alarms(AlarmNamePrefix="burst-tests-")["MetricAlarms"]
+    return {alarm["AlarmName"].removeprefix("burst-tests-"): alarm["StateValue"] for alarm in alarms}
+
+
+def hears(messages: Messages, name: str, state: str, timeout: float) -> dict[str, Any]:
+    """What the subscriber is told when the alarm `name` changes to `state`. Raises `queue.Empty` when it is not."""
+    deadline = time.monotonic() + timeout
+    while True:
+        message = messages.get(timeout=max(deadline - time.monotonic(), 0.01))
+        if message.get("Subject", "").startswith(f'{state}: "burst-tests-{name}" in '):
+            told: dict[str, Any] = json.loads(message["Message"])
+            return told
+
+
+def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(burst: Burst, subscriber: tuple[str, Messages]) -> None:
+    deadline = time.monotonic() + 15
+    while states() != dict.fromkeys(ALARMS, "OK"):
+        assert time.monotonic() < deadline, states()
+        time.sleep(0.5)
+
+    arns = [start(burst, burst.unsure) for _ in range(BURST)]
+    told = hears(subscriber[1], "low-confidence", "ALARM", 30)
+    assert (told["OldStateValue"], told["NewStateValue"]) == ("OK", "ALARM")
+    assert told["NewStateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [")
+    assert told["Trigger"]["MetricName"] == "Errors"
+    assert states()["low-confidence"] == "ALARM"
+    assert states()["endpoint-errors"] == "OK"
+    assert {executions.outcome(ended(arn)) for arn in arns} == {"refused"}
+
+    deadline = time.monotonic() + 150
+    while True:
+        assert executions.outcome(ended(start(burst, burst.sure))) == "accepted"
+        try:
+            told = hears(subscriber[1], "low-confidence", "OK", 8)
+        except queue.Empty:
+            assert time.monotonic() < deadline, states()
+            continue
+        break
+    assert told["OldStateValue"] == "ALARM"
+    assert states()["low-confidence"] == "OK"
+
+
+def ended(arn: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    while executions.outcome(description := executions.describe(arn)) == "running":
+        assert time.monotonic() < deadline, description
+        time.sleep(0.1)
+    return description
+
+
+def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subscriber: tuple[str, Messages]) -> None:
+    for _ in range(BURST):
+        start(burst, burst.unsure)
+    runtime = boto3.client("sagemaker-runtime")
+    for _ in range(BURST):
+        with pytest.raises(runtime.exceptions.ModelError):
+            runtime.invoke_endpoint(EndpointName=endpoint, ContentType="image/png", Body=b"no image")
+    now = datetime.now(UTC).isoformat()
+    day = {"window": {"end": now}, "date": now[:10], "endpoint": endpoint, "records": 9, "malformed": 0}
+    assert publish_metrics(day | {"low_confidence_share": 0.9}) == 3
+
+    waiting = {"failed-executions", "endpoint-errors", "low-confidence-share"}
+    deadline = time.monotonic() + 40
+    while not {name for name, state in states().items() if state == "ALARM"} >= waiting:
+        assert time.monotonic() < deadline, states()
+        time.sleep(0.5)
