@@ -89,7 +89,7 @@ def evaluate_all(now: float) -> int:
         if not alarm.get("MetricName") or alarm["ComparisonOperator"] not in _COMPARISONS:
             continue
         with request_scope(account, region):
-            verdict = judge(alarm, _points(alarm), now)
+            verdict = judge(alarm, _points(alarm, now), now)
             if verdict.state not in ("", alarm["StateValue"]):
                 _change(alarm, verdict, now)
                 changed += 1
@@ -114,13 +114,14 @@ def _only_grows(alarm: Alarm) -> bool:
     return alarm["ComparisonOperator"].startswith("Greater") and alarm["Statistic"] in _GROWING
 
 
-def _points(alarm: Alarm) -> list[Point]:
+def _points(alarm: Alarm, now: float) -> list[Point]:
     from ministack.services import cloudwatch
 
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])}
     points = cloudwatch._metrics.get((alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions)), [])
+    oldest = now - (alarm["EvaluationPeriods"] + _FURTHER_PERIODS) * alarm["Period"] - 60
     unit = alarm.get("Unit")
-    return [point for point in list(points) if not unit or point["Unit"] == unit]
+    return [point for point in points if point["Timestamp"] >= oldest and (not unit or point["Unit"] == unit)]
 
 
 def _values(alarm: Alarm, points: Iterable[Point], end: float) -> list[float | None]:
