@@ -16,8 +16,10 @@ FAILURE_LENGTH = 1024
 
 
 def _train(place: Environment) -> int:
-    # Threads that wait sleep: spinning, they would take the cores from whatever else runs, and slow themselves down.
+    # Threads that wait spin a moment, since a small network's steps are short, then sleep: spinning on, they would take
+    # the cores from whatever else runs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     from . import train
 
     try:
