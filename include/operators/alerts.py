@@ -46,10 +46,11 @@ class AlertNotifier(SnsNotifier):
 
 def run_failed() -> AlertNotifier:
     """The `on_failure_callback` of every DAG."""
+    ui = conf.get("api", "base_url", fallback="http://localhost:8080")
     return AlertNotifier(
         subject="{{ dag.dag_id }} failed",
         message=(
-            "The run {{ run_id }} of the DAG {{ dag.dag_id }} failed. See "
-            f"{conf.get('api', 'base_url', fallback='http://localhost:8080')}/dags/{{{{ dag.dag_id }}}}/runs/{{{{ run_id }}}}"
+            "The run {{ run_id }} of the DAG {{ dag.dag_id }} failed. "
+            f"See {ui}/dags/{{{{ dag.dag_id }}}}/runs/{{{{ run_id }}}}"
         ),
     )
