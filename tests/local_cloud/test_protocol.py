@@ -125,7 +125,7 @@ def test_operations_that_are_not_there_say_so(cloud: Cloud, sagemaker: Any) -> N
 
 
 def test_batch_does_not_pretend(cloud: Cloud) -> None:
-    code, _ = refusal(client(cloud, "batch").describe_job_queues)
+    code, _ = refusal(client(cloud, "batch").list_scheduling_policies)
     assert code == "NotImplementedException"
 
 
