@@ -40,7 +40,7 @@ LATE = DeadlineAlert(
         AlertNotifier,
         kwargs={
             "subject": "capture_report is late",
-            "message": "The report of the run {{ dag_run.run_id }} is not there six hours after its day has ended.",
+            "message": "The run {{ dag_run.dag_run_id }} of capture_report has not ended six hours after it was due.",
         },
     ),
 )
