@@ -122,9 +122,13 @@ def main_job(launcher: Launcher) -> str:
     return launcher("run")
 
 
-@pytest.fixture
-def aws(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The AWS environment of this test is the stack's local cloud; gives the stack's home."""
-    for name, value in launcher.config.aws_environment().items():
-        monkeypatch.setenv(name, value)
-    return launcher.config.home
+@pytest.fixture(scope="module")
+def aws(launcher: Launcher) -> Iterator[Path]:
+    """The AWS environment of the module's tests is the stack's local cloud; gives the stack's home."""
+    import boto3
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
+        for name, value in launcher.config.aws_environment().items():
+            patch.setenv(name, value)
+        yield launcher.config.home

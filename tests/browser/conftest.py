@@ -39,6 +39,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def environment(chromium: Browser, aws: Path) -> None:
+    """What these tests ask AWS themselves, they ask the stack's local cloud."""
+
+
 @pytest.fixture(scope="session")
 def job(chromium: Browser, launcher: Launcher, main_job: str) -> Launcher:
     """The stack after the main job: an endpoint serves, the workflow is deployed, a report is written."""
