@@ -28,7 +28,9 @@ def test_the_summary_says_what_was_done(main_job: str) -> None:
 def test_every_run_succeeded(launcher: Launcher) -> None:
     with launcher.api() as api:
         for dag_id in CHAIN:
-            states = [run["state"] for run in api.runs(dag_id)]
+            # Runs by hand of the later DAGs are other tests', some of them made to fail.
+            ours = [run for run in api.runs(dag_id) if dag_id == CHAIN[0] or run["run_type"] != "manual"]
+            states = [run["state"] for run in ours]
             assert states and set(states) <= {"success", "running", "queued"}, dag_id
 
 
