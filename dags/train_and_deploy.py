@@ -77,18 +77,19 @@ def train_and_deploy() -> None:
         return training.check_accuracy(trained["Training"], params["min_accuracy"])
 
     @task(outlets=[ENDPOINT])
-    def smoke_test(accuracy: float, requests: dict[str, Any]) -> Any:
-        """Ask the endpoint about real test images."""
-        from include.scones import serving, settings
+    def smoke_test(accuracy: float, training: dict[str, Any], endpoint: dict[str, Any]) -> Any:
+        """Ask the endpoint about real test images, and keep its answers to all of them for report and tuner."""
+        from include.scones import serving, settings, tuning
         from include.scones.cifar import dataset
 
         here = settings.load()
         data = dataset.describe(here.bucket)
         result = serving.smoke_test(here, data["classes"]) | {
             "accuracy": accuracy,
-            "training_job": requests["TrainingJobName"],
+            "training_job": training["TrainingJobName"],
             "provenance": data["provenance"],
         }
+        tuning.measured(here, endpoint["EndpointConfigName"])
         yield Metadata(ENDPOINT, extra=result)
         return result
 
@@ -107,7 +108,7 @@ def train_and_deploy() -> None:
     model = ModelOperator(task_id="create_model", config=requests["model"])
     endpoint_config = EndpointConfigOperator(task_id="create_endpoint_config", config=requests["endpoint_config"])
     endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=5)
-    tested = smoke_test(accuracy, requests["training"])
+    tested = smoke_test(accuracy, requests["training"], requests["endpoint"])
     accuracy >> model >> endpoint_config >> endpoint >> tested >> prune()
 
 

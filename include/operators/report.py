@@ -42,15 +42,17 @@ class ReportOperator(BaseOperator):
         self.report_uri = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from include.scones import capture, settings, stacks
+        from include.scones import capture, settings, stacks, tuning
 
         here = settings.load()
+        end = datetime.fromisoformat(self.window["end"])
         summary = capture.build_report(
             bucket=here.bucket,
             endpoint=here.endpoint,
             start=datetime.fromisoformat(self.window["start"]),
-            end=datetime.fromisoformat(self.window["end"]),
+            end=end,
             threshold=stacks.threshold_in_force(here),
+            baseline=tuning.baseline(here, end),
         )
         capture.publish_metrics(summary)
         self.report_uri = summary["report"]

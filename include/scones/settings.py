@@ -11,6 +11,8 @@ from include.scones.errors import SettingsError
 
 CLASS_NAMES = {8: "bicycle", 48: "motorcycle"}
 THRESHOLD = 0.93
+# Begins the InferenceId of requests that measure the endpoint with known images: they are no traffic.
+MEASUREMENT = "scones-measurement"
 
 
 @dataclass(frozen=True)

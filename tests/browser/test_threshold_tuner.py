@@ -41,7 +41,10 @@ def answers(here: Settings) -> Answers:
         _, label, name = line.split("\t")
         body = s3.get_object(Bucket=here.bucket, Key=f"test/{name}")["Body"].read()
         answer = runtime.invoke_endpoint(
-            EndpointName=here.endpoint, ContentType="application/x-image", Body=body, InferenceId="threshold-tuner-test"
+            EndpointName=here.endpoint,
+            ContentType="application/x-image",
+            Body=body,
+            InferenceId=f"{settings.MEASUREMENT}-test",
         )
         found.append((name, int(label), json.load(answer["Body"])))
     return found

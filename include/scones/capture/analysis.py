@@ -51,6 +51,7 @@ def summarise(
         "variants": sorted(v for v in pc.unique(table["variant"]).to_pylist() if v),
         "records": len(table),
         "duplicates": duplicates,
+        "measurements": scan.measurements,
         "predictions": count,
         "input_only": int(pc.sum(pc.invert(table["answered"])).as_py() or 0),
         "output_only": int(pc.sum(pc.is_null(table["input_bytes"])).as_py() or 0),

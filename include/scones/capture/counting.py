@@ -8,7 +8,7 @@ from typing import Any
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.lines import whole_lines
 from include.scones.capture.records import Record, parse_lines
-from include.scones.capture.scan import contents
+from include.scones.capture.scan import contents, is_measurement
 from include.scones.capture.stores import S3Store, Store
 from include.scones.capture.window import CaptureFile, Window, list_captures
 
@@ -23,7 +23,7 @@ def count_records(
     capture_prefix: str = "data_capture",
     client: Any = None,
 ) -> int:
-    """Distinct records of [start, end) on S3; reading stops once there are `at_least` so many.
+    """Distinct records of [start, end) on S3, measurements aside; reading stops once there are `at_least` so many.
 
     A file that cannot be read counts for none: who waits for captures asks again.
     """
@@ -41,7 +41,7 @@ def count(store: Store, files: list[CaptureFile], window: Window, at_least: int 
             for run in whole_lines(blocks):
                 for found in parse_lines(run) if run else ():
                     number += 1
-                    if isinstance(found, Record) and first <= found.time < end:
+                    if isinstance(found, Record) and first <= found.time < end and not is_measurement(found):
                         seen.add(found.event_id or (file.key, number))
         except UnreadableError:
             continue

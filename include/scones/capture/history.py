@@ -14,17 +14,16 @@ DAYS = 7
 
 
 def drift(
-    summary: dict[str, Any], before: Sequence[dict[str, Any]], baseline: dict[str, Any] | None
+    summary: dict[str, Any], before: Sequence[dict[str, Any]], baseline: Sequence[float] | None
 ) -> list[dict[str, Any]]:
     """Comparisons of a day's figures with those of `before` (summaries) and with `baseline`.
 
-    `baseline` has either `confidences`, the model's confidence for each image it was tested on, or
-    `confidence_histogram`, their counts over BINS equal bins of [0, 1].
+    `baseline` is the model's confidence for each image it was tested on.
     """
     now = summary["confidence"]["histogram"]
     found: list[dict[str, Any]] = []
     if baseline is not None:
-        counts = baseline.get("confidence_histogram") or histogram(np.array(baseline["confidences"], float), BINS)
+        counts = histogram(np.array(baseline, float), BINS)
         found.append(_confidence(now, counts, "the confidence at training time"))
     traffic = [day for day in before if day["predictions"]]
     if not traffic:

@@ -33,7 +33,7 @@ ROW_GROUP = 1 << 17
 DATASET = "dataset.json"
 
 # Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ def build_report(
     capture_prefix: str = "data_capture",
     report_prefix: str = "reports/capture",
     dataset: dict[str, Any] | None = None,
-    baseline: dict[str, Any] | None = None,
+    baseline: Sequence[float] | None = None,
     client: Any = None,
 ) -> dict[str, Any]:
     """The report of [start, end) in the bucket; gives back the content of its `summary.json`.
 
     `dataset` describes the data behind the model, read from `dataset.json` in the bucket when not given; `baseline` is
-    what the model was like at training time, as `history.drift` takes it.
+    the confidence of the model behind the endpoint for each image it was tested on.
     """
     places = Places(endpoint, capture_prefix.strip("/"), report_prefix.strip("/"))
     return report_on(S3Store(bucket, client), places, Window(start, end), threshold, dataset=dataset, baseline=baseline)
@@ -78,7 +78,7 @@ def report_on(
     threshold: float,
     *,
     dataset: dict[str, Any] | None = None,
-    baseline: dict[str, Any] | None = None,
+    baseline: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     dataset = dataset or _stored_json(store, DATASET)
     classes = (dataset or {}).get("classes", [])

@@ -18,6 +18,7 @@ from include.scones.capture.lines import whole_lines
 from include.scones.capture.records import Problem, Record, parse_lines
 from include.scones.capture.stores import Store
 from include.scones.capture.window import CaptureFile, from_microseconds
+from include.scones.settings import MEASUREMENT
 
 SMALL = 1 << 20
 LISTED_PROBLEMS = 200
@@ -56,7 +57,8 @@ class Smallest:
 class Scan:
     """What the files hold.
 
-    `images` has ImageFacts by the payload's digest, `least` a thumbnail or an error by (confidence, digest).
+    `images` has ImageFacts by the payload's digest, `least` a thumbnail or an error by (confidence, digest);
+    `measurements` are the records of the window that are left out because the project itself asked for them.
     """
 
     table: pa.Table
@@ -66,6 +68,7 @@ class Scan:
     least: Smallest
     files: int = 0
     bytes: int = 0
+    measurements: int = 0
 
 
 class Scanner:
@@ -80,6 +83,7 @@ class Scanner:
         self._least = Smallest(LEAST_CONFIDENT)
         self._bytes = 0
         self._files = 0
+        self._measurements = 0
 
     def read(self, store: Store, files: Iterable[CaptureFile]) -> Scan:
         for file, blocks in contents(store, files):
@@ -92,7 +96,14 @@ class Scanner:
             except UnreadableError as error:
                 self._note(Problem("unreadable-object", error.reason[:200]), file, number)
         return Scan(
-            self._columns.table(), self._problems, self._listed, self._images, self._least, self._files, self._bytes
+            self._columns.table(),
+            self._problems,
+            self._listed,
+            self._images,
+            self._least,
+            self._files,
+            self._bytes,
+            self._measurements,
         )
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -112,7 +123,10 @@ class Scanner:
             elif isinstance(found, Problem):
                 self._note(found, file, number + count)
             elif self._first <= found.time < self._end:
-                self._keep(found, file, number + count)
+                if is_measurement(found):
+                    self._measurements += 1
+                else:
+                    self._keep(found, file, number + count)
             elif not file.is_read_for(found.time):
                 stray = Problem("stray", f"inferenceTime is {from_microseconds(found.time)}")
                 self._note(stray, file, number + count)
@@ -164,6 +178,10 @@ class Scanner:
         )
 
 
+def is_measurement(record: Record) -> bool:
+    return record.inference_id is not None and record.inference_id.startswith(MEASUREMENT)
+
+
 def is_image(record: Record) -> bool:
     kind = record.input_type or ""
     return record.encoding == "BASE64" and (kind.startswith("image/") or kind.startswith("application/x-image"))
@@ -213,6 +231,7 @@ def scan_in_metadata(scan: Scan) -> dict[str, Any]:
         "least": [[confidence, key.hex(), found] for (confidence, key), found in scan.least.items.items()],
         "files": scan.files,
         "bytes": scan.bytes,
+        "measurements": scan.measurements,
     }
 
 
@@ -227,6 +246,7 @@ def scan_from_metadata(table: pa.Table, data: dict[str, Any]) -> Scan:
         Smallest(LEAST_CONFIDENT, least),
         data["files"],
         data["bytes"],
+        data["measurements"],
     )
 
 
@@ -240,6 +260,7 @@ def join(scans: list[Scan]) -> Scan:
         first.least.merge(other.least)
         first.files += other.files
         first.bytes += other.bytes
+        first.measurements += other.measurements
     first.table = pa.concat_tables([scan.table for scan in scans]).unify_dictionaries()
     first.images.trim()
     first.least.trim()

@@ -5,5 +5,16 @@ from __future__ import annotations
 from include.scones.tuning.deployment import Deployment, check_change, deployment
 from include.scones.tuning.errors import ChangeError, TuningError
 from include.scones.tuning.evidence import evidence, thumbnails
+from include.scones.tuning.measured import baseline, measured
 
-__all__ = ["ChangeError", "Deployment", "TuningError", "check_change", "deployment", "evidence", "thumbnails"]
+__all__ = [
+    "ChangeError",
+    "Deployment",
+    "TuningError",
+    "baseline",
+    "check_change",
+    "deployment",
+    "evidence",
+    "measured",
+    "thumbnails",
+]

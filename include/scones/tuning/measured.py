@@ -1,4 +1,7 @@
-"""The confidences of the labelled test images: asked of the endpoint once for each of its configurations, then kept."""
+"""The answers to the labelled test images: asked of the endpoint once for each of its configurations, then kept.
+
+The threshold tuner judges by them, and the capture report compares the traffic with them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -14,15 +18,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from include.scones.cifar.dataset import describe
-from include.scones.settings import Settings
+from include.scones.settings import MEASUREMENT, Settings
 from include.scones.test_cases import manifest
 from include.scones.training import IMAGE_TYPE
 from include.scones.tuning.errors import TuningError
 
 WORKERS = 8
 PREFIX = "tuning"
-# Marks these requests among the captured ones, so that they are not taken for traffic.
-INFERENCE_ID = "threshold-tuner"
 
 _one_at_a_time = threading.Lock()
 _known: dict[tuple[str, str, str], Measured] = {}
@@ -59,6 +61,18 @@ def measured(settings: Settings, config: str) -> Measured:
     return known
 
 
+def baseline(settings: Settings, end: datetime) -> list[float] | None:
+    """How sure the model in service at `end` was of each test image; None where none had been measured by then."""
+    s3 = boto3.client("s3", region_name=settings.region)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=f"{PREFIX}/")
+    kept = [item for page in pages for item in page.get("Contents", []) if item["LastModified"] <= end]
+    if not kept:
+        return None
+    last = max(kept, key=lambda item: item["LastModified"])
+    content = json.load(s3.get_object(Bucket=settings.bucket, Key=last["Key"])["Body"])
+    return [max(probabilities) for probabilities in content["probabilities"]]
+
+
 def _key(config: str) -> str:
     return f"{PREFIX}/{config}.json"
 
@@ -90,7 +104,7 @@ def _ask(s3: Any, settings: Settings, config: str, digest: str, images: list[tup
             ContentType=IMAGE_TYPE,
             Accept="application/json",
             Body=body,
-            InferenceId=f"{INFERENCE_ID}-{index}",
+            InferenceId=f"{MEASUREMENT}-{index}",
         )
         values: list[float] = json.load(answer["Body"])
         if not isinstance(values, list) or len(values) != len(classes):

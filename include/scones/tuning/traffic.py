@@ -16,11 +16,10 @@ from include.scones.capture.stores import S3Store
 from include.scones.capture.tables import numbers
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted
-from include.scones.tuning.measured import INFERENCE_ID
 
 DAYS = 7
 REPORTS = "reports/capture/"
-COLUMNS = ["confidence", "predicted", "label", "inference_id"]
+COLUMNS = ["confidence", "predicted", "label"]
 
 
 def traffic(settings: Settings, days: int = DAYS) -> dict[str, Any]:
@@ -61,8 +60,7 @@ def _count(bucket: str, key: str, version: str, date: str) -> dict[str, Any]:
 def count(file: io.BytesIO, date: str) -> dict[str, Any]:
     """The figures of one day from its `records.parquet`."""
     table = pq.read_table(file, columns=COLUMNS)
-    own = pc.fill_null(pc.starts_with(table["inference_id"], INFERENCE_ID), False)
-    table = table.filter(pc.and_(pc.is_valid(table["confidence"]), pc.invert(own)))
+    table = table.filter(pc.is_valid(table["confidence"]))
     labelled = table.filter(pc.and_(pc.is_valid(table["label"]), pc.is_valid(table["predicted"])))
     right = labelled.filter(pc.equal(labelled["label"], labelled["predicted"]))
     return {

@@ -86,6 +86,19 @@ def test_an_event_counts_once_whichever_files_repeat_it(captures: Captures) -> N
     assert [row["confidence"] for row in rows(captures)] == [0.75, 0.75]
 
 
+def test_the_project_s_own_measurements_are_no_traffic(captures: Captures) -> None:
+    time = "2024-10-16T05:00:01Z"
+    theirs = [record(time, image=png(1), inferenceId="7"), record(time, "[0.9, 0.1]", image=png(2))]
+    own = [record(time, "[0.5, 0.5]", image=png(seed), inferenceId=f"scones-measurement-{seed}") for seed in (3, 4, 5)]
+    captures.write("2024/10/16/05", [*own, *theirs])
+    summary = captures.report(DAY)
+    assert (summary["records"], summary["measurements"]) == (2, 3)
+    assert (summary["low_confidence"], summary["confidence"]["min"], summary["inputs"]["distinct"]) == (2, 0.75, 2)
+    page = captures.page(DAY)
+    assert page.count('alt="captured image') == 2
+    assert "3 records of the project's own measurements of the model are left out" in page
+
+
 def test_records_without_an_event_id_all_count(captures: Captures) -> None:
     captures.write("2024/10/16/05", [record("2024-10-16T05:00:01Z", eventId="")] * 3)
     summary = captures.report(DAY)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import numpy as np
@@ -14,7 +16,7 @@ from include.scones.errors import NoTestImagesError
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS
 from include.scones.tuning.evidence import judged
-from include.scones.tuning.measured import Measured, measured
+from include.scones.tuning.measured import Measured, baseline, measured
 from tests.conftest import REGION
 
 IMAGES = [(0, 1, "a.png"), (1, 0, "b.png"), (2, 1, "c.png")]
@@ -57,6 +59,19 @@ def test_other_images_or_another_configuration_are_asked_anew(
     keep(here, kept)
     with pytest.raises(ClientError, match="tuning-none-endpoint"):
         measured(here, config)
+
+
+def test_a_day_s_baseline_is_the_model_last_measured_by_its_end(here: Settings) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    assert baseline(here, datetime.now(UTC) + timedelta(seconds=2)) is None
+    keep(here, IMAGES, "old")
+    time.sleep(1.1)  # S3 tells times to the second
+    between = datetime.now(UTC)
+    time.sleep(1.1)
+    keep(here, IMAGES[:1], "new")
+    assert baseline(here, before) is None
+    assert baseline(here, between) == [0.95, 0.8, 0.7]
+    assert baseline(here, datetime.now(UTC) + timedelta(seconds=2)) == [0.95]
 
 
 def test_no_data_set(bucket: str) -> None:

@@ -13,14 +13,12 @@ from include.scones.tuning.curves import THRESHOLDS
 from include.scones.tuning.traffic import traffic
 from tests.conftest import REGION
 
-Row = tuple[float | None, int | None, int | None, str | None]
-SCHEMA = pa.schema(
-    [("confidence", pa.float64()), ("predicted", pa.int32()), ("label", pa.int32()), ("inference_id", pa.string())]
-)
+Row = tuple[float | None, int | None, int | None]
+SCHEMA = pa.schema([("confidence", pa.float64()), ("predicted", pa.int32()), ("label", pa.int32())])
 
 
 def report(bucket: str, name: str, rows: list[Row]) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], []]
     file = io.BytesIO()
     pq.write_table(
         pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), file
@@ -39,9 +37,9 @@ def test_no_reports_yet(bucket: str) -> None:
 
 
 def test_the_last_days_are_counted_together(bucket: str) -> None:
-    report(bucket, "ds=2026-01-01", [(0.93, 0, 0, None), (0.9299, 1, 0, "theirs"), (None, None, None, None)])
-    report(bucket, "ds=2026-01-02", [(0.99, 0, 1, None), (0.6, 1, None, None)])
-    report(bucket, "window=2026-01-01T00-00-00Z_2026-01-05T00-00-00Z", [(0.99, 0, 0, None)] * 9)
+    report(bucket, "ds=2026-01-01", [(0.93, 0, 0), (0.9299, 1, 0), (None, None, None)])
+    report(bucket, "ds=2026-01-02", [(0.99, 0, 1), (0.6, 1, None)])
+    report(bucket, "window=2026-01-01T00-00-00Z_2026-01-05T00-00-00Z", [(0.99, 0, 0)] * 9)
     found = traffic(settings(bucket))
     assert found["days"] == [{"date": "2026-01-01", "requests": 2}, {"date": "2026-01-02", "requests": 2}]
     assert found["requests"] == 4
@@ -54,19 +52,14 @@ def test_the_last_days_are_counted_together(bucket: str) -> None:
 
 def test_only_the_last_seven_days(bucket: str) -> None:
     for day in range(1, 10):
-        report(bucket, f"ds=2026-01-0{day}", [(0.9, 0, None, None)])
+        report(bucket, f"ds=2026-01-0{day}", [(0.9, 0, None)])
     found = traffic(settings(bucket))
     assert [day["date"] for day in found["days"]] == [f"2026-01-0{day}" for day in range(3, 10)]
     assert found["requests"] == 7
 
 
-def test_the_tuner_s_own_requests_are_no_traffic(bucket: str) -> None:
-    report(bucket, "ds=2026-01-01", [(0.9, 0, 0, "threshold-tuner-17"), (0.8, 0, 0, None)])
-    assert traffic(settings(bucket))["requests"] == 1
-
-
 def test_a_report_made_anew_counts_anew(bucket: str) -> None:
-    report(bucket, "ds=2026-01-01", [(0.9, 0, None, None)])
+    report(bucket, "ds=2026-01-01", [(0.9, 0, None)])
     assert traffic(settings(bucket))["requests"] == 1
-    report(bucket, "ds=2026-01-01", [(0.9, 0, None, None), (0.8, 0, None, None)])
+    report(bucket, "ds=2026-01-01", [(0.9, 0, None), (0.8, 0, None)])
     assert traffic(settings(bucket))["requests"] == 2
