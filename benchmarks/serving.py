@@ -80,7 +80,7 @@ def in_process(folder: Path) -> Call:
     from include.image_classification.model import Model
 
     model, content = Model(folder, threads=1), png()
-    return lambda: model.predict(model.read(content, 1 << 20))
+    return lambda: model.predict([model.read(content, 1 << 20)])
 
 
 def through_boto3(url: str) -> Call:

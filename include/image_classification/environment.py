@@ -69,7 +69,10 @@ def _number(name: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class ServingSettings:
-    """How the server listens and what it accepts; the toolkits' environment names."""
+    """How the server listens and what it accepts; the toolkits' environment names.
+
+    `threads` are for a request that is alone; requests at the same time have one each.
+    """
 
     host: str
     port: int
@@ -82,7 +85,7 @@ def serving() -> ServingSettings:
     return ServingSettings(
         host=os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"),  # noqa: S104 - a container's port is reached from outside it
         port=_number("SAGEMAKER_BIND_TO_PORT", 8080),
-        threads=_number("SERVING_THREADS", 1),
+        threads=_number("SERVING_THREADS", len(os.sched_getaffinity(0))),
         max_bytes=_number("SERVING_MAX_BYTES", 25 * 1024 * 1024),
         max_pixels=_number("SERVING_MAX_PIXELS", 32 * 1024 * 1024),
     )

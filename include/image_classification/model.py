@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ class Model:
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Load the model and run it once.
 
+        Args:
+            threads: how many a prediction may use that is alone on the machine; among others each uses one.
+
         Raises:
             ModelLoadError: a file is missing or broken.
         """
@@ -29,14 +33,12 @@ class Model:
             if not (folder / name).is_file():
                 raise ModelLoadError(f"{folder / name} is missing: the model artifact must hold {MODEL} and {METADATA}")
         self.height, self.width, self.channels = _shape(folder / METADATA)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors; they are raised too
         try:
-            self._session = onnxruntime.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
+            self._session = _session(folder / MODEL, 1)
+            self._alone = _session(folder / MODEL, threads) if threads > 1 else self._session
             self._input = self._session.get_inputs()[0].name
-            self.predict(Image.new(MODES[self.channels], (self.width, self.height)))
+            for alone in (False, True):
+                self.predict([Image.new(MODES[self.channels], (self.width, self.height))], alone=alone)
         except Exception as error:
             raise ModelLoadError(f"{folder / MODEL} cannot be loaded: {error}") from error
 
@@ -44,13 +46,27 @@ class Model:
         """Decode an image; it raises `NotAnImage`."""
         return decode(content, self.channels, max_pixels)
 
-    def predict(self, image: Image.Image) -> list[float]:
-        """The probability of each class; an image of another size is resized first."""
-        if image.size != (self.width, self.height):
-            image = image.resize((self.width, self.height), Image.Resampling.BILINEAR)
-        (answer,) = self._session.run(None, {self._input: to_array(image)[np.newaxis]})
-        probabilities: list[float] = answer[0].tolist()
+    def predict(self, images: Sequence[Image.Image], *, alone: bool = False) -> list[list[float]]:
+        """The probability of each class for each image; `alone` takes all the threads that the model may use."""
+        session = self._alone if alone else self._session
+        (answer,) = session.run(None, {self._input: np.stack([to_array(self._fitted(image)) for image in images])})
+        probabilities: list[list[float]] = answer.tolist()
         return probabilities
+
+    def _fitted(self, image: Image.Image) -> Image.Image:
+        if image.size == (self.width, self.height):
+            return image
+        return image.resize((self.width, self.height), Image.Resampling.BILINEAR)
+
+
+def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; they are raised too
+    # Threads that spin between two runs would take the cores from whoever sends the next request.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _shape(path: Path) -> tuple[int, int, int]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import environment
+from .batching import Batcher
 from .environment import Environment, ServingSettings
 from .errors import InvocationError
 from .images import NotAnImage
@@ -29,15 +27,7 @@ Route = Callable[[Request], Awaitable[Response]]
 
 
 def application(model: Model, settings: ServingSettings) -> ASGIApp:
-    # Decoding and running the model let go of the interpreter: as many threads as cores keep all of them busy, and
-    # the event loop free to answer pings.
-    workers = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "model")
-
-    def answer(content: bytes) -> list[float]:
-        try:
-            return model.predict(model.read(content, settings.max_pixels))
-        except NotAnImage as error:
-            raise InvocationError(400, f"the body cannot be used as an image: {error}") from error
+    batcher = Batcher(model, settings.max_pixels)
 
     async def ping(_: Request) -> Response:
         return Response()
@@ -45,7 +35,10 @@ def application(model: Model, settings: ServingSettings) -> ASGIApp:
     async def invocations(request: Request) -> Response:
         accept = _accepted(request)
         content = await _body(request, settings.max_bytes)
-        probabilities = await asyncio.get_running_loop().run_in_executor(workers, answer, content)
+        try:
+            probabilities = await batcher.predict(content)
+        except NotAnImage as error:
+            raise InvocationError(400, f"the body cannot be used as an image: {error}") from error
         if accept == JSON_LINES:
             return Response(json.dumps({"prediction": probabilities}) + "\n", media_type=JSON_LINES)
         return Response(json.dumps(probabilities), media_type=JSON)
