@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
+from .images import NotAnImage
 from .model import Model
 
 LARGEST_BATCH = 8
@@ -32,6 +33,7 @@ class Batcher:
         self._idle = len(os.sched_getaffinity(0))
         self._threads = ThreadPoolExecutor(self._idle, "model")
         self._waiting: deque[tuple[bytes, asyncio.Future[Answer]]] = deque()
+        self._works: set[asyncio.Task[None]] = set()
         self._under_way = 0
         self._crowded = 0.0
 
@@ -55,7 +57,9 @@ class Batcher:
         self._waiting.append((content, answer))
         if self._idle:
             self._idle -= 1
-            loop.create_task(self._work())
+            work = loop.create_task(self._work())
+            self._works.add(work)
+            work.add_done_callback(self._works.discard)
         return await answer
 
     async def _work(self) -> None:
@@ -64,7 +68,11 @@ class Batcher:
         while self._waiting:
             share = -(-len(self._waiting) // (1 + self._idle))
             batch = [self._waiting.popleft() for _ in range(min(share, LARGEST_BATCH))]
-            found = await loop.run_in_executor(self._threads, self._answers, [content for content, _ in batch])
+            found: Sequence[Answer | Exception]
+            try:
+                found = await loop.run_in_executor(self._threads, self._answers, [content for content, _ in batch])
+            except Exception as error:  # noqa: BLE001 - each request of the batch raises it
+                found = [error] * len(batch)
             for (_, answer), value in zip(batch, found, strict=True):
                 if answer.done():  # its client has gone
                     continue
@@ -74,20 +82,17 @@ class Batcher:
                     answer.set_result(value)
         self._idle += 1
 
-    def _answers(self, contents: Sequence[bytes]) -> list[Answer | Exception]:
-        """For each content its probabilities, or why there are none."""
-        images, refused = {}, {}
-        for place, content in enumerate(contents):
-            try:
-                images[place] = self._read(content)
-            except Exception as error:  # one request's trouble is not the others'
-                refused[place] = error
+    def _answers(self, contents: Sequence[bytes]) -> list[Answer | NotAnImage]:
+        decoded = [self._read_or_refuse(content) for content in contents]
+        images = [item for item in decoded if isinstance(item, Image.Image)]
+        answers = iter(self._model.predict(images) if images else ())
+        return [next(answers) if isinstance(item, Image.Image) else item for item in decoded]
+
+    def _read_or_refuse(self, content: bytes) -> Image.Image | NotAnImage:
         try:
-            answers = dict(zip(images, self._model.predict(list(images.values())), strict=True)) if images else {}
-        except Exception as error:
-            refused |= dict.fromkeys(images, error)
-            answers = {}
-        return [refused[place] if place in refused else answers[place] for place in range(len(contents))]
+            return self._read(content)
+        except NotAnImage as error:
+            return error
 
     def _read(self, content: bytes) -> Image.Image:
         return self._model.read(content, self._max_pixels)
