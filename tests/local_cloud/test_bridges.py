@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
+import httpx
 import pytest
+from botocore.config import Config
 
 from tests.conftest import REGION, Cloud
 from tests.local_cloud.conftest import client, eventually, unique
@@ -131,3 +134,23 @@ def test_an_execution_fails_by_the_exceptions_class_and_is_counted(cloud: Cloud,
     assert [total(f"Executions{kind}") for kind in ("Started", "Failed", "Succeeded", "Aborted")] == [2, 1, 1, 0]
     assert total("ExecutionTime", "Maximum") > 0
     assert REGION in machine
+
+
+def test_signed_addresses_work_with_any_credentials_until_they_expire(cloud: Cloud) -> None:
+    s3 = client(cloud, "s3")
+    signing = boto3.client(
+        "s3",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="theirs",
+        config=Config(signature_version="s3v4"),
+    )
+    place = {"Bucket": unique("signed"), "Key": "folder/an odd+kéy.txt"}
+    s3.create_bucket(Bucket=place["Bucket"])
+    put = signing.generate_presigned_url("put_object", place)
+    assert httpx.put(put, content=b"written").status_code == 200
+    assert s3.get_object(**place)["Body"].read() == b"written"
+    get = signing.generate_presigned_url("get_object", place, ExpiresIn=1)
+    assert httpx.get(get).content == b"written"
+    eventually(lambda: httpx.get(get).status_code == 403)

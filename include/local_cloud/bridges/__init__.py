@@ -1,6 +1,6 @@
 """Where MiniStack's answers differ from AWS's in ways that this project can see: one small module a difference."""
 
-from . import alarms, bucket_tags, lambda_failures, lambda_metrics, states_metrics
+from . import alarms, bucket_tags, lambda_failures, lambda_metrics, signed_addresses, states_metrics
 
 
 def install() -> None:
@@ -9,4 +9,5 @@ def install() -> None:
     bucket_tags.install()
     lambda_failures.install()
     lambda_metrics.install()
+    signed_addresses.install()
     states_metrics.install()

@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
+from botocore.config import Config
 from PIL import Image as Picture
 
 from include.scones.cifar import dataset, source
@@ -16,6 +17,7 @@ from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
 from include.scones.cifar.source import Source
+from tests.conftest import Cloud
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_the_real_images_byte_for_byte(bucket: str, shared_data: Path) -> None:
         manifest = read(bucket, f"{split}.lst").decode()
         assert manifest == "".join(f"{i.index}\t{i.label}\t{i.name}\n" for i in images)
         assert {key for key in keys if key.startswith(f"{split}/")} == {f"{split}/{i.name}" for i in images}
-        for image in images[::50]:
+        for image in images:
             picture = Picture.open(io.BytesIO(read(bucket, f"{split}/{image.name}")))
             assert picture.format == "PNG"
             np.testing.assert_array_equal(np.asarray(picture), image.pixels)
@@ -77,6 +79,14 @@ def test_a_crash_half_way_is_mended(bucket: str, fetched: Source) -> None:
     assert after.pop("other/kept.txt")
     assert after.keys() == whole.keys()
     assert all(after[key] == whole[key] for key in whole if key.endswith(".png"))
+
+
+def test_an_object_that_s3_does_not_take_is_named(cloud: Cloud) -> None:
+    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
+    nowhere = {"Bucket": "scones-no-such-bucket", "Key": "train/a b.png", "ContentType": "image/png"}
+    message = r"s3://scones-no-such-bucket/train/a b.png cannot be written: 404 .*NoSuchBucket"
+    with dataset.connections() as http, pytest.raises(ArchiveError, match=message):
+        dataset.upload(http, s3, nowhere, b"")
 
 
 def test_labels_follow_the_order_of_the_classes(bucket: str, fetched: Source) -> None:
