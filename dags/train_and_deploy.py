@@ -102,12 +102,12 @@ def train_and_deploy() -> None:
 
     requests = prepare()
     train = TrainingOperator(
-        task_id="train", config=requests["training"], check_interval=5, max_attempts=4320, max_ingestion_time=6 * 3600
+        task_id="train", config=requests["training"], check_interval=3, max_attempts=7200, max_ingestion_time=6 * 3600
     )
     accuracy = check_accuracy(train.output)
     model = ModelOperator(task_id="create_model", config=requests["model"])
     endpoint_config = EndpointConfigOperator(task_id="create_endpoint_config", config=requests["endpoint_config"])
-    endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=5)
+    endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=3)
     tested = smoke_test(accuracy, requests["training"], requests["endpoint"])
     accuracy >> model >> endpoint_config >> endpoint >> tested >> prune()
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 logger = logging.getLogger(__name__)
 
 ROLL_SECONDS = 10.0
+QUIET_SECONDS = 3.0  # without a record, after which a file is not waited for
 ROLL_BYTES = 2 * 1024 * 1024
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 60.0
@@ -51,6 +52,7 @@ class _OpenFile:
     descriptor: int
     endpoint: str
     opened: float = field(default_factory=time.monotonic)
+    written: float = 0.0
     size: int = 0
 
     def write(self, line: bytes) -> None:
@@ -59,6 +61,7 @@ class _OpenFile:
             os.ftruncate(self.descriptor, self.size)
             raise OSError(f"{self.path} could not take {len(line)} bytes: free some disk space")
         self.size += len(line)
+        self.written = time.monotonic()
 
 
 @dataclass
@@ -116,7 +119,7 @@ class Spool:
             await asyncio.sleep(SWEEP_SECONDS)
             now = time.monotonic()
             for stream, file in list(self._open.items()):
-                if now - file.opened >= ROLL_SECONDS:
+                if now - file.opened >= ROLL_SECONDS or now - file.written >= QUIET_SECONDS:
                     self._finish(stream)
             await self._bring()
 
