@@ -187,6 +187,22 @@ def test_files_roll_over_by_time_and_by_size(tmp_path: Path, monkeypatch: pytest
     assert sorted(with_spool(tmp_path, work).objects.values()) == [b"12345678\n12\n", b"late\n"]
 
 
+def test_a_file_that_gets_no_more_records_is_not_kept_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_spool, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(capture_spool, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(capture_spool, "ROLL_SECONDS", 3600)
+
+    async def work(spool: Spool, bucket: Bucket) -> None:
+        sweeping = asyncio.create_task(spool.run())
+        spool.append(STREAM, b"only\n", WHEN)
+        async with asyncio.timeout(10):
+            while not bucket.objects:
+                await asyncio.sleep(0.01)
+        sweeping.cancel()
+
+    assert list(with_spool(tmp_path, work).objects.values()) == [b"only\n"]
+
+
 def test_what_a_killed_process_left_is_brought_at_the_next_start(tmp_path: Path) -> None:
     async def killed(spool: Spool, bucket: Bucket) -> None:
         spool.append(STREAM, b"whole\n", WHEN)
