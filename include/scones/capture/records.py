@@ -66,11 +66,11 @@ def parse_lines(run: bytes) -> Iterator[Record | Problem | None]:
     same, because where no backslash is the next quote ends a string; only control characters in a payload, which JSON
     forbids, are let through to whoever decodes it.
     """
-    ascii_only = run.isascii()
+    usual = run.isascii() and b"\\" not in run
     view = memoryview(run)
     place, end = 0, len(run)
     while place < end:
-        found = _usual(run, view, place) if ascii_only else None
+        found = _usual(run, view, place) if usual else None
         if found is not None:
             record, place = found
             yield record
@@ -102,14 +102,17 @@ _TAIL = re.compile(
 
 
 def _usual(run: bytes, view: memoryview, place: int) -> tuple[Record, int] | None:
-    """The record that starts at `place` and the place of the next line; None when it takes a JSON parser to tell."""
+    """The record that starts at `place` and the place of the next line; None when it takes a JSON parser to tell.
+
+    `run` is ASCII without a backslash.
+    """
     head = _HEAD.match(run, place)
     if head is None:
         return None
     start = head.end()
     end = run.find(b'"', start)
     tail = _TAIL.match(run, end) if end > 0 else None
-    if tail is None or run.find(b"\\", start, end) >= 0 or run.find(b"\n", start, end) >= 0:
+    if tail is None or run.find(b"\n", start, end) >= 0:
         return None
     answer, event_id, inference_id, time = tail.groups()
     try:

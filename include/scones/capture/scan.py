@@ -24,6 +24,8 @@ SMALL = 1 << 20
 LISTED_PROBLEMS = 200
 EXAMINED = 1000
 LEAST_CONFIDENT = 48
+# Bytes of base64: images up to here are kept until it is known which are examined, larger ones are examined at once.
+KEPT = 1 << 15
 
 
 @dataclass
@@ -95,6 +97,7 @@ class Scanner:
                     number += self._take(file, number, run)
             except UnreadableError as error:
                 self._note(Problem("unreadable-object", error.reason[:200]), file, number)
+        self._examine()
         return Scan(
             self._columns.table(),
             self._problems,
@@ -105,6 +108,11 @@ class Scanner:
             self._bytes,
             self._measurements,
         )
+
+    def _examine(self) -> None:
+        self._images.trim()
+        kept = self._images.items
+        kept.update((digest, examine(image)) for digest, image in list(kept.items()) if isinstance(image, bytes))
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -155,7 +163,7 @@ class Scanner:
             if (wanted or unsure) and is_image(record):
                 image = bytes(payload)
                 if wanted:
-                    self._images.add(digest, examine(image))
+                    self._images.add(digest, image if len(image) <= KEPT else examine(image))
                 if unsure:
                     self._least.add((confidence, digest), _thumbnail(image))
         if record.problem:
