@@ -13,15 +13,15 @@ def whole_lines(blocks: Iterable[bytes], longest: int = LONGEST) -> Iterator[byt
     begun = b""
     skipping = False
     for block in blocks:
-        cut = block.find(b"\n") + 1 if skipping else 0
-        if skipping and not cut:
-            continue
-        skipping = False
-        data = begun + block[cut:]
-        end = data.rfind(b"\n") + 1
-        if end:
-            yield data[:end]
-        begun = data[end:]
+        first, last = block.find(b"\n") + 1, block.rfind(b"\n") + 1
+        if first:
+            if not skipping:
+                yield begun + block[:first]
+            if first < last:
+                yield block[first:last]
+            begun, skipping = block[last:], False
+        elif not skipping:
+            begun += block
         if len(begun) > longest:
             yield None
             begun, skipping = b"", True
