@@ -10,13 +10,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from include.scones.batch.errors import EndpointError
+from include.scones.batch.errors import EndpointError, FolderError
 from include.scones.batch.job import Job
+from include.scones.small_objects import ObjectError, SmallObjects
 
 IMAGE_TYPE = "application/x-image"
 LARGEST = 6 * 1024 * 1024  # bytes that SageMaker's real-time endpoints take
 ACCEPTED, REFUSED, ERROR = OUTCOMES = "accepted", "refused", "error"
-_OWN_FAULT = {"NoSuchKey", "AccessDenied", "InvalidObjectState", "ModelError"}
+_UNREADABLE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
 
 Row = dict[str, Any]
 
@@ -36,26 +37,25 @@ class Classifier:
 
     def __init__(self, job: Job, threads: int) -> None:
         self.job = job
-        self.s3 = boto3.client("s3", config=config(threads))
+        self.objects = SmallObjects(threads)
         self.runtime = boto3.client("sagemaker-runtime", config=config(threads))
 
     def __call__(self, key: str) -> Row:
-        """Raises `EndpointError` for what is wrong with every image."""
+        """Raises `BatchError` for what is wrong with every image."""
         try:
-            image = self._read(key)
-            if len(image) > LARGEST:
-                return failed(key, f"TooLarge: more than the {LARGEST} bytes that the endpoint takes")
+            image = self.objects.read(self.job.input_bucket, key, LARGEST + 1)
+        except ObjectError as error:
+            if error.code in _UNREADABLE:
+                return failed(key, f"{error.code}: {error}")
+            raise FolderError(f"no image can be read: {error}") from error
+        if len(image) > LARGEST:
+            return failed(key, f"TooLarge: more than the {LARGEST} bytes that the endpoint takes")
+        try:
             return self._judge(key, self._ask(image))
         except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            if code in _OWN_FAULT and not (code == "AccessDenied" and error.operation_name == "InvokeEndpoint"):
-                return failed(key, f"{code}: {error.response.get('OriginalMessage', message)}")
-            raise EndpointError(f"{error.operation_name} of {self.job.endpoint} failed for all: {error}") from error
-
-    def _read(self, key: str) -> bytes:
-        """The image; of one that is too large no more than shows it."""
-        with self.s3.get_object(Bucket=self.job.input_bucket, Key=key)["Body"] as body:
-            return bytes(body.read(LARGEST + 1))
+            if error.response["Error"]["Code"] == "ModelError":
+                return failed(key, f"ModelError: {error.response['OriginalMessage']}")
+            raise EndpointError(f"{self.job.endpoint} answers no image: {error}") from error
 
     def _ask(self, image: bytes) -> bytes:
         answer = self.runtime.invoke_endpoint(

@@ -14,20 +14,17 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import boto3
-import urllib3
-from botocore.client import BaseClient
-from botocore.config import Config
 from PIL import Image as Picture
 
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.source import Source
 from include.scones.settings import CLASS_NAMES
+from include.scones.small_objects import SmallObjects
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +32,6 @@ SPLITS = ("train", "test")
 DESCRIPTION_KEY = "dataset.json"
 WORKERS = 8
 DELETE_BATCH = 1000
-TIMEOUT = urllib3.Timeout(connect=5, read=60)
-RETRIES = urllib3.Retry(4, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), allowed_methods={"PUT"})
 
 
 def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
@@ -51,7 +46,7 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
     Raises:
         ArchiveError: a class does not exist, or has no image in one of the splits.
     """
-    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
+    s3 = boto3.client("s3")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
@@ -125,10 +120,10 @@ def _synchronise(s3: boto3.client, bucket: str, split: str, images: list[Image])
         body, key = png(image), f"{split}/{image.name}"
         if etags.get(key) == hashlib.md5(body, usedforsecurity=False).hexdigest():
             return False
-        upload(http, s3, {"Bucket": bucket, "Key": key, "ContentType": "image/png"}, body)
+        objects.write(bucket, key, body, "image/png")
         return True
 
-    with connections() as http, ThreadPoolExecutor(WORKERS) as pool:
+    with SmallObjects(WORKERS) as objects, ThreadPoolExecutor(WORKERS) as pool:
         written = sum(pool.map(write, images))
     stale = sorted(etags.keys() - {f"{split}/{image.name}" for image in images})
     for start in range(0, len(stale), DELETE_BATCH):
@@ -138,27 +133,6 @@ def _synchronise(s3: boto3.client, bucket: str, split: str, images: list[Image])
             raise ArchiveError(f"s3://{bucket}/{errors[0]['Key']} cannot be removed: {errors[0].get('Message')}")
     log.info("%s: %d written, %d unchanged, %d removed", split, written, len(images) - written, len(stale))
     return {"written": written, "kept": len(images) - written, "removed": len(stale)}
-
-
-def connections() -> urllib3.PoolManager:
-    return urllib3.PoolManager(maxsize=WORKERS, timeout=TIMEOUT, retries=RETRIES)
-
-
-def upload(http: urllib3.PoolManager, s3: BaseClient, object_: dict[str, str], body: bytes) -> None:
-    """Put an object by a signed address: for 2 kB, boto3's own work on a request would take twice the time of all else.
-
-    Raises:
-        ArchiveError: S3 does not take it.
-    """
-    url = s3.generate_presigned_url("put_object", Params=object_)
-    try:
-        answer = http.request("PUT", url, body=body, headers={"Content-Type": object_["ContentType"]})
-    except urllib3.exceptions.HTTPError as error:
-        raise ArchiveError(f"s3://{object_['Bucket']}/{object_['Key']} cannot be written: {error}") from error
-    if answer.status != HTTPStatus.OK:
-        raise ArchiveError(
-            f"s3://{object_['Bucket']}/{object_['Key']} cannot be written: {answer.status} {answer.data[:500]!r}"
-        )
 
 
 def _etags(s3: boto3.client, bucket: str, prefix: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import boto3
 import numpy as np
 import pytest
-from botocore.config import Config
 from PIL import Image as Picture
 
 from include.scones.cifar import dataset, source
@@ -17,7 +16,6 @@ from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
 from include.scones.cifar.source import Source
-from tests.conftest import Cloud
 
 
 @pytest.fixture
@@ -79,14 +77,6 @@ def test_a_crash_half_way_is_mended(bucket: str, fetched: Source) -> None:
     assert after.pop("other/kept.txt")
     assert after.keys() == whole.keys()
     assert all(after[key] == whole[key] for key in whole if key.endswith(".png"))
-
-
-def test_an_object_that_s3_does_not_take_is_named(cloud: Cloud) -> None:
-    s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
-    nowhere = {"Bucket": "scones-no-such-bucket", "Key": "train/a b.png", "ContentType": "image/png"}
-    message = r"s3://scones-no-such-bucket/train/a b.png cannot be written: 404 .*NoSuchBucket"
-    with dataset.connections() as http, pytest.raises(ArchiveError, match=message):
-        dataset.upload(http, s3, nowhere, b"")
 
 
 def test_labels_follow_the_order_of_the_classes(bucket: str, fetched: Source) -> None:

@@ -1,0 +1,84 @@
+"""Small objects under every kind of key, refusals by S3's own words, and a service that is busy for a moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
+import pytest
+
+from include.scones.small_objects import ObjectError, SmallObjects
+
+KEYS = ["a/../b", "./c", "d//e", "f+g%20h?i#j&k=l", ".. /ü\u2028\n~", "train/bike_s_000001.png"]
+
+
+@pytest.fixture
+def objects() -> Iterator[SmallObjects]:
+    with SmallObjects(4) as objects:
+        yield objects
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_the_one_that_boto3_takes_it_for(bucket: str, objects: SmallObjects, key: str) -> None:
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=bucket, Key=key, Body=b"from boto3")
+    assert objects.read(bucket, key, 100) == b"from boto3"
+    objects.write(bucket, key, b"\x00from here", "image/png")
+    found = s3.get_object(Bucket=bucket, Key=key)
+    assert (found["Body"].read(), found["ContentType"]) == (b"\x00from here", "image/png")
+
+
+def test_of_a_large_object_no_more_is_read_than_asked_for(bucket: str, objects: SmallObjects) -> None:
+    boto3.client("s3").put_object(Bucket=bucket, Key="large", Body=b"x" * (8 << 20))
+    assert objects.read(bucket, "large", 1000) == b"x" * 1000
+    assert objects.read(bucket, "large", 9 << 20) == b"x" * (8 << 20)
+
+
+def test_many_at_once(bucket: str, objects: SmallObjects) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: objects.write(bucket, f"many/{n}", str(n).encode(), "text/plain"), range(100)))
+        found = list(pool.map(lambda n: objects.read(bucket, f"many/{n}", 10), range(100)))
+    assert found == [str(n).encode() for n in range(100)]
+
+
+@pytest.mark.parametrize(("place", "code"), [("", "NoSuchKey"), ("-that-is-not-there", "NoSuchBucket")])
+def test_a_refusal_carries_s3_s_own_word(bucket: str, objects: SmallObjects, place: str, code: str) -> None:
+    with pytest.raises(ObjectError, match=f"s3://{bucket}{place}/a b.png cannot be read or written: {code}") as caught:
+        objects.read(bucket + place, "a b.png", 10)
+    assert caught.value.code == code
+
+
+def test_what_s3_does_not_write_is_named(bucket: str, objects: SmallObjects) -> None:
+    with pytest.raises(ObjectError, match=f"s3://{bucket}-none/a.png cannot be read or written: NoSuchBucket"):
+        objects.write(f"{bucket}-none", "a.png", b"", "image/png")
+
+
+def test_a_service_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [503, 500, 200]
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(answers.pop(0))
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *arguments: object) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = {
+            "ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+            "ACCESS_KEY_ID": "a",
+            "SECRET_ACCESS_KEY": "b",
+        }
+        for name, value in place.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        with SmallObjects(1) as objects:
+            assert objects.read("bucket", "key", 10) == b"ok"
+        server.shutdown()
+    assert answers == []
