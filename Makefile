@@ -64,14 +64,16 @@ clean: ## Stop everything and remove .local/ with all its data
 .PHONY: env
 env: .venv/.installed .venv-cloud/.installed ## Make the two Python environments
 
+NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why. If the package index cannot be reached, name one that can (PIP_INDEX_URL and UV_DEFAULT_INDEX), then run make again." >&2; exit 1; }
+
 .venv/.installed: requirements/airflow.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=python3.11")'
-	@test -x .venv/bin/uv || { echo "setting up .venv"; $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check uv; }
-	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python -r $<
+	@test -x .venv/bin/uv || { echo "setting up .venv"; $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check uv; } || $(NO_PACKAGES)
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python -r $< || $(NO_PACKAGES)
 	@touch $@
 
 .venv-cloud/.installed: requirements/cloud.txt .venv/.installed
 	@test -x .venv-cloud/bin/python || { echo "setting up .venv-cloud"; $(PYTHON) -m venv .venv-cloud; }
-	@$(UV) pip install --quiet --no-deps --require-hashes --compile-bytecode --python .venv-cloud/bin/python -r $<
-	@.venv-cloud/bin/pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(UV) pip install --quiet --no-deps --require-hashes --compile-bytecode --python .venv-cloud/bin/python -r $< || $(NO_PACKAGES)
+	@.venv-cloud/bin/pip install --quiet --disable-pip-version-check $(TORCH) || $(NO_PACKAGES)
 	@touch $@
