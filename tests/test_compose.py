@@ -6,14 +6,16 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
+import sys
+from importlib import metadata
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 from yaml import safe_load  # type: ignore[import-untyped]  # its types come in a package of their own
 
 from include.launcher.config import Config
-from tests.conftest import ROOT
+from tests.conftest import CLOUD_PYTHON, ROOT
 
 AIRFLOW = ["api-server", "dag-processor", "init", "scheduler", "triggerer", "worker"]
 SECRETS = ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "API_SECRET_KEY", "JWT_SECRET", "ADMIN_PASSWORD", "FERNET_KEY"]
@@ -97,16 +99,52 @@ def test_images_and_what_is_built_are_pinned(compose: Compose) -> None:
         assert "--require-hashes" in dockerfile
 
 
-def test_built_images_hold_the_locked_versions() -> None:
-    def versions(name: str) -> dict[str, str]:
-        text = (ROOT / "requirements" / name).read_text()
-        return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / "requirements" / name).read_text()
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
 
-    client, compose = versions("airflow.txt"), versions("compose.txt")
+
+def test_built_images_hold_the_locked_versions() -> None:
+    client, compose, batch = locked("airflow.txt"), locked("compose.txt"), locked("batch.txt")
     assert {name: compose[name] for name in client} == client
+    assert {name: client[name] for name in batch} == batch
     assert {"apache-airflow-providers-celery", "apache-airflow-providers-postgres", "redis"} <= set(compose)
     dockerfile = (ROOT / "include" / "infrastructure" / "airflow.Dockerfile").read_text()
     assert f"apache/airflow:slim-{client['apache-airflow']}-" in dockerfile
+
+
+def test_the_cloud_has_the_environment_that_batch_jobs_run_in(compose: Compose, tmp_path: Path) -> None:
+    asked = "from include.local_cloud.__main__ import images; print(*images(None)['scones-batch'])"
+    told = subprocess.run([CLOUD_PYTHON, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    interpreter, *program = told.stdout.split()
+    (mount,) = [volume for volume in compose["services"]["cloud"]["volumes"] if volume.startswith(f"{ROOT}/include:")]
+    environment = PurePosixPath(mount.split(":")[1]).parent / Path(interpreter).relative_to(ROOT).parents[1]
+    dockerfile = (ROOT / "include" / "infrastructure" / "cloud.Dockerfile").read_text()
+    assert f"python -m venv {environment} " in dockerfile
+    (lock,) = re.findall(rf"{environment}/bin/pip install .*--require-hashes --requirement (\S+)", dockerfile)
+    assert (
+        PurePosixPath(lock).name in re.findall(r"^COPY (.*) /tmp/requirements/$", dockerfile, re.MULTILINE)[0].split()
+    )
+
+    only = packages(tmp_path, locked(PurePosixPath(lock).name))
+    done = subprocess.run(
+        [sys.executable, "-S", *program, "--help"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{only}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--job" in done.stdout) == (0, True), done.stderr
+
+
+def packages(folder: Path, versions: dict[str, str]) -> Path:
+    """A folder with nothing but these packages, out of the tests' own environment, where they are the same."""
+    for name, version in versions.items():
+        assert metadata.version(name) == version
+        for top in {file.parts[0] for file in metadata.files(name) or () if file.parts[0] not in ("..", "__pycache__")}:
+            (folder / top).symlink_to(Path(str(metadata.distribution(name).locate_file(top))))
+    return folder
 
 
 def test_nothing_runs_as_root_or_gains_rights(compose: Compose) -> None:
