@@ -25,6 +25,7 @@ RETRIES = urllib3.Retry(
     allowed_methods={"GET", "PUT"},
     raise_on_status=False,
 )
+VALID_SECONDS = 300  # of a signed address: no longer than all tries may take
 ERROR = 4096  # bytes of an answer that refuses
 _CODE = re.compile(rb"<Code>(\w+)</Code>")
 
@@ -52,13 +53,13 @@ class SmallObjects:
 
     def read(self, bucket: str, key: str, most: int) -> bytes:
         """The object, or its first `most` bytes. Raises `ObjectError`."""
-        url = self._s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key})
+        url = self._s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, VALID_SECONDS)
         return self._request("GET", url, f"s3://{bucket}/{key}", most)
 
     def write(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
         """Raises `ObjectError`."""
         given = {"Bucket": bucket, "Key": key, "ContentType": content_type}
-        url = self._s3.generate_presigned_url("put_object", given)
+        url = self._s3.generate_presigned_url("put_object", given, VALID_SECONDS)
         self._request("PUT", url, f"s3://{bucket}/{key}", body=body, headers={"Content-Type": content_type})
 
     def _request(
@@ -81,6 +82,9 @@ class SmallObjects:
             finally:
                 # What was not read would be taken for the answer to the next request on the connection.
                 (answer.close if answer.length_remaining else answer.release_conn)()
+        except urllib3.exceptions.MaxRetryError as error:
+            # Its own words hold the signed address, which must not get into a log or a result.
+            raise ObjectError(uri, type(error.reason).__name__, str(error.reason)) from None
         except urllib3.exceptions.HTTPError as error:
             raise ObjectError(uri, type(error).__name__, str(error)) from error
         if answer.status >= 300:

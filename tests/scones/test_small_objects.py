@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +15,13 @@ import pytest
 from include.scones.small_objects import ObjectError, SmallObjects
 
 KEYS = ["a/../b", "./c", "d//e", "f+g%20h?i#j&k=l", ".. /ü\u2028\n~", "train/bike_s_000001.png"]
+
+
+def at(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """Let S3 be at this port."""
+    place = {"ENDPOINT_URL": f"http://127.0.0.1:{port}", "ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any"}
+    for name, value in place.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 @pytest.fixture
@@ -56,6 +65,15 @@ def test_what_s3_does_not_write_is_named(bucket: str, objects: SmallObjects) -> 
         objects.write(f"{bucket}-none", "a.png", b"", "image/png")
 
 
+def test_what_cannot_be_reached_is_told_without_the_signed_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        at(monkeypatch, closed.getsockname()[1])
+        with SmallObjects(1) as objects, pytest.raises(ObjectError, match="NewConnectionError .*refused") as caught:
+            objects.read("bucket", "key", 10)
+    assert "Signature" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_service_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [503, 500, 200]
 
@@ -71,13 +89,7 @@ def test_a_service_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        place = {
-            "ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
-            "ACCESS_KEY_ID": "a",
-            "SECRET_ACCESS_KEY": "b",
-        }
-        for name, value in place.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
+        at(monkeypatch, server.server_port)
         with SmallObjects(1) as objects:
             assert objects.read("bucket", "key", 10) == b"ok"
         server.shutdown()
