@@ -69,7 +69,7 @@ def test_what_cannot_be_reached_is_told_without_the_signed_address(monkeypatch: 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         at(monkeypatch, closed.getsockname()[1])
-        with SmallObjects(1) as objects, pytest.raises(ObjectError, match="NewConnectionError .*refused") as caught:
+        with SmallObjects(1) as objects, pytest.raises(ObjectError, match=r"NewConnectionError .*refused") as caught:
             objects.read("bucket", "key", 10)
     assert "Signature" not in "".join(traceback.format_exception(caught.value))
 
