@@ -99,7 +99,7 @@ def lock(data: Path) -> IO[str]:
 
 
 def images(path: Path | None) -> dict[str, list[str]]:
-    from .sagemaker.containers import BUILT_IN
+    from .containers.images import BUILT_IN
 
     if path is None:
         return dict(BUILT_IN)
@@ -142,7 +142,7 @@ class Server(uvicorn.Server):
 
 def serve(listener: socket.socket, url: str, data: Path, image_map: dict[str, list[str]]) -> None:
     from .app import Application
-    from .sagemaker.context import open_context
+    from .context import open_context
     from .services import Services
     from .snapshots import Snapshots
 

@@ -13,12 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from . import protocol
 from .batch import protocol as batch
+from .context import DEFAULT_REGION
 from .ministack import App, Message, Receive, Scope, Send
+from .sagemaker import protocol as sagemaker
 from .sagemaker import runtime
-from .sagemaker.context import DEFAULT_REGION, Context
-from .sagemaker.errors import UnknownOperationException
 from .services import Services
 
 HEALTH_PATH = "/_local_cloud/health"
@@ -65,8 +64,8 @@ class Application:
         context = self.services.context.regional(signed.region or DEFAULT_REGION)
         if signed.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
             await runtime.invoke_endpoint(scope, receive, send, context)
-        elif signed.service == "sagemaker" or target.startswith("SageMaker."):
-            await (await _control_plane(target, scope, receive, context))(scope, receive, send)
+        elif signed.service == "sagemaker" or target.startswith(sagemaker.TARGET_PREFIX):
+            await (await sagemaker.handle(Request(scope, receive), context))(scope, receive, send)
         elif signed.service == "batch":
             await (await batch.handle(Request(scope, receive), context))(scope, receive, send)
         elif scope["path"] == HEALTH_PATH:
@@ -100,13 +99,6 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _control_plane(target: str, scope: Scope, receive: Receive, context: Context) -> Response:
-    if not target:
-        error = UnknownOperationException("the request names no operation: the X-Amz-Target header is missing")
-        return protocol.error_response(error)
-    return await protocol.handle(target, await Request(scope, receive).body(), context)
 
 
 def _signed(headers: dict[bytes, bytes], query: bytes) -> Signed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from . import bridges
-from .sagemaker.context import ACCOUNT, CREDENTIAL, DEFAULT_REGION
+from .context import ACCOUNT, CREDENTIAL, DEFAULT_REGION
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]

@@ -8,14 +8,12 @@ import logging
 from .batch import cloudformation
 from .batch.scheduler import SCHEDULER
 from .bridges.alarms import Alarms
-from .sagemaker import endpoint_configs, endpoints, models, processes, tags, training_jobs
-from .sagemaker.context import Context
+from .containers import processes
+from .context import Context
+from .sagemaker import endpoints, training_jobs
 from .snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
-
-# Importing a module registers its operations.
-OPERATION_MODULES = (endpoint_configs, endpoints, models, tags, training_jobs)
 
 
 class Services:

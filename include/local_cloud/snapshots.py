@@ -8,9 +8,10 @@ last second is lost, or for a service whose state takes long to write in the las
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
+
+from .periodic import Periodic
 
 _INTERVAL = 1.0  # seconds between looks at what has changed
 _REST = 9  # a service is written at most this many tenths of the time: a big one must not take the machine
@@ -22,42 +23,29 @@ _EVERYTHING_INTERVAL = 10.0  # seconds: for what changes in the background, like
 logger = logging.getLogger(__name__)
 
 
-class Snapshots:
-    """`changed` marks what a request may have changed; a background task writes it down in a worker thread."""
+class Snapshots(Periodic):
+    """`changed` marks what a request may have changed; a background task writes it down in a worker thread.
+
+    Right after its `stop` MiniStack itself saves everything, as it stops cleanly.
+    """
 
     def __init__(self) -> None:
+        super().__init__(self._save_changed, _INTERVAL, "MiniStack's state could not be saved")
         self._changed: set[str] = set()
         self._all_changed = False
         self._not_before: dict[str, float] = {}
         self._everything_at = 0.0
-        self._task: asyncio.Task[None] | None = None
 
     def changed(self, service: str) -> None:
+        """`service` is the name in a request's signature; empty stands for any."""
         own = _OWN_STATE_ONLY.get(service)
         if own is None:
             self._all_changed = True
         else:
             self._changed.add(own)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """MiniStack itself saves everything right after this, as it stops cleanly."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(_INTERVAL)
-            try:
-                await self._save_changed(time.monotonic())
-            except Exception:
-                logger.exception("MiniStack's state could not be saved; the next change is another chance")
-
-    async def _save_changed(self, now: float) -> None:
+    async def _save_changed(self) -> None:
+        now = time.monotonic()
         if self._all_changed or (self._changed and now >= self._everything_at):
             self._everything_at = now + _EVERYTHING_INTERVAL
             self._all_changed = _executions_run()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import services  # noqa: F401 - registers every operation
-from .protocol import service_model
+from .sagemaker import protocol  # noqa: F401 - registers every operation
 from .sagemaker.operations import OPERATIONS
+from .wire import service_model
 
 BEGIN, END = "<!-- operations -->", "<!-- /operations -->"
 
@@ -18,7 +18,7 @@ def table() -> str:
     lines = [
         f"| `{name}` | `sagemaker/{module}.py` |" for name, module in sorted(rows, key=lambda row: (row[1], row[0]))
     ]
-    known = len(service_model().operation_names)
+    known = len(service_model("sagemaker").operation_names)
     note = f"{len(OPERATIONS)} of the control plane's {known} operations, and one of the runtime's."
     return "\n".join([BEGIN, "| operation | where |", "| --- | --- |", *lines, "", note, END])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from .sagemaker.errors import SerializationException, ValidationException
+from .errors import SerializationException, ValidationException
 
 # Java's Unicode classes, in the form Python's `re` knows; they stand inside character classes in the models.
 _UNICODE_CLASSES = {

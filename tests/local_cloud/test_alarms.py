@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.local_cloud.bridges import alarms
+from include.local_cloud.bridges.alarm_rules import judge
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import client, eventually, unique
 from tests.local_cloud.test_bridges import execute, invoke, make_function, make_machine
@@ -219,7 +219,7 @@ def alarm_of(**settings: Any) -> dict[str, Any]:
 def test_missing_data(needed: int, values: str, states: tuple[str, ...]) -> None:
     treatments = ("missing", "ignore", "breaching", "notBreaching")
     judged = [
-        alarms.judge(alarm_of(DatapointsToAlarm=needed, TreatMissingData=treatment), minutes(values), NOW).state
+        judge(alarm_of(DatapointsToAlarm=needed, TreatMissingData=treatment), minutes(values), NOW).state
         for treatment in treatments
     ]
     assert judged == list(states)
@@ -237,7 +237,7 @@ def test_missing_data(needed: int, values: str, states: tuple[str, ...]) -> None
 def test_comparisons(comparison: str, breaching: list[bool]) -> None:
     alarm = alarm_of(EvaluationPeriods=1, ComparisonOperator=comparison)
     points = [[{"Timestamp": MINUTE - 30, "Value": value}] for value in (4.0, 5.0, 6.0)]
-    assert [alarms.judge(alarm, [*each], NOW).state == "ALARM" for each in points] == breaching
+    assert [judge(alarm, [*each], NOW).state == "ALARM" for each in points] == breaching
 
 
 @pytest.mark.parametrize(
@@ -245,25 +245,25 @@ def test_comparisons(comparison: str, breaching: list[bool]) -> None:
 )
 def test_statistics(statistic: str, state: str) -> None:
     points = [{"Timestamp": MINUTE - age, "Value": 2.0} for age in (10, 20, 30)]
-    assert alarms.judge(alarm_of(EvaluationPeriods=1, Statistic=statistic), points, NOW).state == state
+    assert judge(alarm_of(EvaluationPeriods=1, Statistic=statistic), points, NOW).state == state
 
 
 def test_the_running_minute_can_raise_an_alarm_and_not_end_one() -> None:
     before, running = {"Timestamp": MINUTE - 30, "Value": 9.0}, {"Timestamp": MINUTE + 10, "Value": 9.0}
     calm = {"Timestamp": MINUTE + 10, "Value": 0.0}
     total = alarm_of(EvaluationPeriods=1, Statistic="Sum", TreatMissingData="notBreaching")
-    assert alarms.judge(total, [running], NOW).state == "ALARM"
-    assert alarms.judge(total, [before, calm], NOW).state == "ALARM"
-    assert alarms.judge(total, [before, calm], NOW + 60).state == "OK"
+    assert judge(total, [running], NOW).state == "ALARM"
+    assert judge(total, [before, calm], NOW).state == "ALARM"
+    assert judge(total, [before, calm], NOW + 60).state == "OK"
     average = total | {"Statistic": "Average"}
-    assert alarms.judge(average, [running], NOW).state == "OK"
-    assert alarms.judge(average, [running], NOW + 60).state == "ALARM"
+    assert judge(average, [running], NOW).state == "OK"
+    assert judge(average, [running], NOW + 60).state == "ALARM"
 
 
 def test_periods_of_minutes_slide_and_short_ones_have_ten_seconds() -> None:
     points = [{"Timestamp": MINUTE - age, "Value": 2.0} for age in (10, 130, 290)]
     alarm = alarm_of(EvaluationPeriods=1, Statistic="Sum", Period=300)
-    assert alarms.judge(alarm, points, NOW).state == "ALARM"
-    assert alarms.judge(alarm, points, NOW + 60).state == "OK"
+    assert judge(alarm, points, NOW).state == "ALARM"
+    assert judge(alarm, points, NOW + 60).state == "OK"
     short = alarm_of(EvaluationPeriods=1, Period=10)
-    assert alarms.judge(short, [{"Timestamp": MINUTE + 15, "Value": 9.0}], NOW).state == "ALARM"
+    assert judge(short, [{"Timestamp": MINUTE + 15, "Value": 9.0}], NOW).state == "ALARM"

@@ -171,34 +171,30 @@ def test_a_file_is_named_after_its_first_record_and_keeps_the_order(tmp_path: Pa
 
 
 def test_files_roll_over_by_time_and_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_spool, "SWEEP_SECONDS", 0.01)
     monkeypatch.setattr(capture_spool, "ROLL_SECONDS", 0.05)
     monkeypatch.setattr(capture_spool, "ROLL_BYTES", 10)
 
     async def work(spool: Spool, bucket: Bucket) -> None:
-        sweeping = asyncio.create_task(spool.run())
         for line in (b"12345678\n", b"12\n", b"late\n"):
             spool.append(STREAM, line, WHEN)
         async with asyncio.timeout(10):
             while len(bucket.objects) < 2:
+                await spool.sweep()
                 await asyncio.sleep(0.01)
-        sweeping.cancel()
 
     assert sorted(with_spool(tmp_path, work).objects.values()) == [b"12345678\n12\n", b"late\n"]
 
 
 def test_a_file_that_gets_no_more_records_is_not_kept_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_spool, "SWEEP_SECONDS", 0.01)
     monkeypatch.setattr(capture_spool, "QUIET_SECONDS", 0.05)
     monkeypatch.setattr(capture_spool, "ROLL_SECONDS", 3600)
 
     async def work(spool: Spool, bucket: Bucket) -> None:
-        sweeping = asyncio.create_task(spool.run())
         spool.append(STREAM, b"only\n", WHEN)
         async with asyncio.timeout(10):
             while not bucket.objects:
+                await spool.sweep()
                 await asyncio.sleep(0.01)
-        sweeping.cancel()
 
     assert list(with_spool(tmp_path, work).objects.values()) == [b"only\n"]
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from include.local_cloud import supported
-from include.local_cloud.protocol import service_model
 from include.local_cloud.sagemaker.operations import OPERATIONS
+from include.local_cloud.wire import service_model
 
 README = Path(supported.__file__).with_name("README.md")
 
@@ -19,4 +19,4 @@ def test_the_readme_shows_the_operations_that_there_are() -> None:
 
 
 def test_every_operation_is_one_of_sagemakers() -> None:
-    assert set(OPERATIONS) <= set(service_model().operation_names)
+    assert set(OPERATIONS) <= set(service_model("sagemaker").operation_names)

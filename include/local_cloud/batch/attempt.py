@@ -7,11 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from ..sagemaker import containers
-from ..sagemaker.context import Context
-from ..sagemaker.errors import UnknownImage
-from ..sagemaker.logs import LogStream
-from ..sagemaker.training_container import Ending, TrainingContainer
+from ..containers import images
+from ..containers.job_container import Ending, JobContainer
+from ..containers.logs import LogStream
+from ..context import Context
+from ..errors import UnknownImage
 from .operations import named, now
 
 LOG_GROUP = "/aws/batch/job"
@@ -39,7 +39,7 @@ class Attempt:
         self.number = number
         self.log_group, prefix = _log_names(job)
         self.stream = f"{prefix}/default/{uuid.uuid4().hex}"
-        self._container = TrainingContainer(context)
+        self._container = JobContainer(context)
 
     def stop(self) -> None:
         self._container.stop()
@@ -56,7 +56,7 @@ class Attempt:
         log = LogStream(self.context, self.log_group, self.stream)
         folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
         folder.mkdir(parents=True)
-        environment = containers.environment(folder, self._variables(), self.context.region, self.context.url)
+        environment = images.environment(folder, self._variables(), self.context.region, self.context.url)
         del environment["SAGEMAKER_BASE_DIR"]
         timeout = self.job.get("timeout", {}).get("attemptDurationSeconds", _DAY * 365)
         try:
@@ -109,7 +109,7 @@ def program_of(context: Context, image: str) -> list[str]:
     path, _, _ = image.partition("/")[2].partition(":")
     known = context.images
     name = path if path in known else path.rpartition("/")[2]
-    return known[containers.repository(known, image.replace(path, name))]
+    return known[images.repository(known, image.replace(path, name))]
 
 
 def _log_names(job: dict[str, Any]) -> tuple[str, str]:

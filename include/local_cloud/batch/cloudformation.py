@@ -8,7 +8,8 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from ..sagemaker.context import Context
+from ..context import Context
+from ..wire import service_model
 from . import protocol
 from .operations import named
 
@@ -44,7 +45,7 @@ def install(context: Context) -> None:
 def _perform(context: Context, operation: str, properties: Properties) -> dict[str, Any]:
     from ministack.core.responses import get_region
 
-    shape = protocol.service_model().operation_model(operation).input_shape
+    shape = service_model("batch").operation_model(operation).input_shape
     return protocol.perform(operation, _api(properties, shape), context.regional(get_region()))
 
 
@@ -60,7 +61,7 @@ def _create(
 def _update(
     context: Context, name: str, arn: str, physical_id: str, old: Properties, new: Properties, stack: str
 ) -> tuple[str, dict[str, Any]]:
-    shape = protocol.service_model().operation_model(f"Update{name}").input_shape
+    shape = service_model("batch").operation_model(f"Update{name}").input_shape
     known = {member.lower() for member in shape.members}
     changed = {key: value for key, value in new.items() if old.get(key) != value}
     refused = sorted(key for key in changed if key.lower() not in known and key != "Tags")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import NotImplementedException
+from ..context import Context
+from ..errors import NotImplementedException
 from .errors import ClientException
-from .operations import arn, named, operation, page, refuse
+from .operations import arn_of, named, operation, page, refuse
 
 KIND = "batch-job-definition"
 NAME = re.compile(r"[A-Za-z0-9][\w-]{0,127}", re.ASCII)
@@ -67,7 +67,7 @@ def register(request: dict[str, Any], context: Context) -> dict[str, Any]:
     revision = revisions[-1]["revision"] + 1 if revisions else 1
     document: dict[str, Any] = {
         "jobDefinitionName": name,
-        "jobDefinitionArn": arn(context, f"job-definition/{name}:{revision}"),
+        "jobDefinitionArn": arn_of(context, f"job-definition/{name}:{revision}"),
         "revision": revision,
         "status": "ACTIVE",
         "type": "container",

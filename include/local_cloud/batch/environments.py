@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import AlreadyExists, NotImplementedException
+from ..context import Context
+from ..errors import AlreadyExists, NotImplementedException
 from .errors import ClientException
-from .operations import arn, named, operation, page, refuse
+from .operations import arn_of, named, operation, page, refuse
 
 KIND = "batch-compute-environment"
 TYPES = {"FARGATE", "FARGATE_SPOT"}
@@ -33,7 +33,7 @@ def create(request: dict[str, Any], context: Context) -> dict[str, Any]:
     name = request["computeEnvironmentName"]
     document = {
         "computeEnvironmentName": name,
-        "computeEnvironmentArn": arn(context, f"compute-environment/{name}"),
+        "computeEnvironmentArn": arn_of(context, f"compute-environment/{name}"),
         "type": "MANAGED",
         "state": request.get("state", "ENABLED"),
         "status": "VALID",

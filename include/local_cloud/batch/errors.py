@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sagemaker.errors import ApiError
+from ..errors import ApiError
 
 
 class ClientException(ApiError):

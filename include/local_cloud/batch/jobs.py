@@ -6,8 +6,8 @@ import uuid
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import NotImplementedException
+from ..context import Context
+from ..errors import NotImplementedException
 from . import definitions, queues, records
 from .errors import ClientException
 from .operations import named, now, operation, page, refuse

@@ -1,4 +1,8 @@
-"""The registry of Batch's implemented operations, and what they share: ARNs, times, references, refusals."""
+"""The registry of Batch's implemented operations, and what they share: ARNs, times, references, refusals, pages.
+
+An operation runs in a worker thread, so it may block. The request has passed the API's model, and the response is
+checked against it. `ApiError` refuses.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import NotImplementedException
+from ..context import Context
+from ..errors import NotImplementedException
+from ..registry import registrar
 from .errors import ClientException
 
 Request: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Request, Context], dict[str, Any]]
 
 OPERATIONS: dict[str, Handler] = {}
+operation = registrar(OPERATIONS)
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register the function that implements an operation. It runs in a worker thread; `ApiError` refuses."""
-
-    def register(handler: Handler) -> Handler:
-        if name in OPERATIONS:
-            raise ValueError(f"operation {name} is registered twice: {OPERATIONS[name]} and {handler}")
-        OPERATIONS[name] = handler
-        return handler
-
-    return register
-
-
-def arn(context: Context, resource: str) -> str:
+def arn_of(context: Context, resource: str) -> str:
     return f"arn:aws:batch:{context.region}:{context.account}:{resource}"
 
 

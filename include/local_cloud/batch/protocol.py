@@ -1,4 +1,4 @@
-"""The wire format of AWS Batch (REST with JSON), driven by botocore's model of the service."""
+"""AWS Batch's API (REST with JSON), where the path names the operation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..protocol import error_response, parse, respond, serialise
-from ..sagemaker.context import Context
-from ..sagemaker.errors import (
+from ..context import Context
+from ..errors import (
     ApiError,
     NotImplementedException,
     UnknownOperationException,
     ValidationException,
 )
 from ..validation import validate
+from ..wire import error_response, parse, respond, serialise, service_model
 from . import definitions, environments, jobs, queues  # noqa: F401 - importing a module registers its operations
 from .errors import ClientException, ServerException
 from .operations import OPERATIONS
@@ -30,13 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 @cache
-def service_model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("batch", "service-2"), "batch")
-
-
-@cache
 def _routes() -> dict[tuple[str, str], OperationModel]:
-    models = [service_model().operation_model(name) for name in service_model().operation_names]
+    service = service_model("batch")
+    models = [service.operation_model(name) for name in service.operation_names]
     return {(model.http["method"], model.http["requestUri"]): model for model in models}
 
 
@@ -67,7 +62,7 @@ def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any
     handler = OPERATIONS.get(name)
     if handler is None:
         raise NotImplementedException(f"{name} is not implemented by the local cloud; its README lists what is")
-    model = service_model().operation_model(name)
+    model = service_model("batch").operation_model(name)
     if given.get("tags") == {}:  # against its model Batch takes it, and Airflow's operator sends it
         given = {key: value for key, value in given.items() if key != "tags"}
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import AlreadyExists
+from ..context import Context
+from ..errors import AlreadyExists
 from . import environments as compute
 from .errors import ClientException
-from .operations import arn, named, operation, page, refuse
+from .operations import arn_of, named, operation, page, refuse
 
 KIND = "batch-job-queue"
 _NOT_IMPLEMENTED = ("schedulingPolicyArn", "jobStateTimeLimitActions", "serviceEnvironmentOrder")
@@ -43,7 +43,7 @@ def create(request: dict[str, Any], context: Context) -> dict[str, Any]:
     name = request["jobQueueName"]
     document = {
         "jobQueueName": name,
-        "jobQueueArn": arn(context, f"job-queue/{name}"),
+        "jobQueueArn": arn_of(context, f"job-queue/{name}"),
         "state": request.get("state", "ENABLED"),
         "status": "VALID",
         "statusReason": "JobQueue Healthy",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..sagemaker.context import Context
-from .operations import arn, now
+from ..context import Context
+from .operations import arn_of, now
 
 KIND = "batch-job"
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
@@ -93,4 +93,4 @@ def summary(context: Context, parent: Job) -> dict[str, int]:
 
 
 def job_arn(context: Context, job_id: str) -> str:
-    return arn(context, f"job/{job_id}")
+    return arn_of(context, f"job/{job_id}")

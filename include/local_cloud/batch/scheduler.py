@@ -11,8 +11,8 @@ import threading
 from collections import deque
 from typing import Any
 
-from ..sagemaker.context import Context
-from ..sagemaker.errors import ApiError
+from ..context import Context
+from ..errors import ApiError
 from . import queues, records, retries
 from .attempt import Attempt
 from .operations import now

@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 ROLL_SECONDS = 10.0
 QUIET_SECONDS = 3.0  # without a record, after which a file is not waited for
 ROLL_BYTES = 2 * 1024 * 1024
-SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 60.0
 TRIES = 24 * 60  # a day of them; a restart begins anew
 LOCATION = "location"
@@ -113,15 +112,13 @@ class Spool:
         os.close(file.descriptor)
         self._ready[file.path] = _Pending()
 
-    async def run(self) -> None:
-        """Finish files that are due and bring finished ones to S3, until cancelled."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            now = time.monotonic()
-            for stream, file in list(self._open.items()):
-                if now - file.opened >= ROLL_SECONDS or now - file.written >= QUIET_SECONDS:
-                    self._finish(stream)
-            await self._bring()
+    async def sweep(self) -> None:
+        """Finish files that are due and bring finished ones to S3; to be called every second or so."""
+        now = time.monotonic()
+        for stream, file in list(self._open.items()):
+            if now - file.opened >= ROLL_SECONDS or now - file.written >= QUIET_SECONDS:
+                self._finish(stream)
+        await self._bring()
 
     async def flush(self, endpoint: str | None = None) -> None:
         """Finish the files of an endpoint (of all of them by default) and bring everything finished to S3."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from . import models, tags
-from .context import Context
-from .errors import AlreadyExists, NotImplementedException, ValidationException
+from ..context import Context
+from ..errors import NotImplementedException, ValidationException
 from .listing import Listing
-from .operations import operation
+from .models import MODELS
+from .operations import now, operation
+from .resources import Resource
 
-KIND = "endpoint-config"
+CONFIGS = Resource("endpoint-config", "endpoint configuration", "EndpointConfig")
 _LISTING = Listing("EndpointConfigs", ("EndpointConfigName", "EndpointConfigArn", "CreationTime"), "EndpointConfigName")
 _S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
@@ -44,50 +44,28 @@ def create_endpoint_config(request: dict[str, Any], context: Context) -> dict[st
     _refuse(request, _NOT_IMPLEMENTED)
     _check_variants(request["ProductionVariants"], context)
     _check_capture(request.get("DataCaptureConfig"))
-    name = request["EndpointConfigName"]
-    arn = _arn(name, context)
     document = {
         **{key: value for key, value in request.items() if key != "Tags"},
         "ProductionVariants": [{"InitialVariantWeight": 1.0, **each} for each in request["ProductionVariants"]],
-        "EndpointConfigArn": arn,
-        "CreationTime": time.time(),
+        "CreationTime": now(),
     }
-    try:
-        context.store.create(KIND, name, document)
-    except AlreadyExists as error:
-        raise ValidationException(f'Cannot create already existing endpoint configuration "{arn}".') from error
-    tags.attach(context, arn, request.get("Tags", []))
-    return {"EndpointConfigArn": arn}
+    return CONFIGS.create(context, document, request)
 
 
 @operation("DescribeEndpointConfig")
 def describe_endpoint_config(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    return find_config(context, request["EndpointConfigName"])
+    return CONFIGS.find(context, request["EndpointConfigName"])
 
 
 @operation("ListEndpointConfigs")
 def list_endpoint_configs(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    return _LISTING.answer(context.store.list(KIND), request)
+    return _LISTING.answer(CONFIGS.all(context), request)
 
 
 @operation("DeleteEndpointConfig")
 def delete_endpoint_config(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    config = find_config(context, request["EndpointConfigName"])
-    context.store.delete(KIND, config["EndpointConfigName"])
-    tags.forget(context, config["EndpointConfigArn"])
+    CONFIGS.delete(context, request["EndpointConfigName"])
     return {}
-
-
-def find_config(context: Context, name: str) -> dict[str, Any]:
-    """The configuration as DescribeEndpointConfig shows it. Raises `ValidationException`."""
-    config = context.store.find(KIND, name)
-    if config is None:
-        raise ValidationException(f'Could not find endpoint configuration "{_arn(name, context)}".')
-    return config
-
-
-def _arn(name: str, context: Context) -> str:
-    return context.arn(f"{KIND}/{name}")
 
 
 def _refuse(values: Mapping[str, Any], not_implemented: Mapping[str, str]) -> None:
@@ -105,7 +83,7 @@ def _check_variants(variants: list[dict[str, Any]], context: Context) -> None:
         missing = [key for key in ("ModelName", "InstanceType", "InitialInstanceCount") if key not in variant]
         if missing:
             raise ValidationException(f"Production variant {variant['VariantName']} must have {', '.join(missing)}.")
-        models.find_model(context, variant["ModelName"])
+        MODELS.find(context, variant["ModelName"])
     if sum(variant.get("InitialVariantWeight", 1.0) for variant in variants) <= 0:
         raise ValidationException("At least one production variant must have an InitialVariantWeight greater than 0.")
 

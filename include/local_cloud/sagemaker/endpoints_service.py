@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
-import time
-import uuid
 from collections.abc import Coroutine
-from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import tags
+from ..context import Context
+from ..errors import WorkError
+from ..periodic import Periodic
 from .capture import CaptureSettings
 from .capture_spool import Spool
-from .context import Context
+from .endpoints_document import ENDPOINTS
 from .endpoints_live import LOG_GROUP, LiveEndpoint
-from .errors import WorkError
 from .fleet import Fleet, FleetFailed, VariantPlan
-from .runtime_metrics import NAMESPACE, EndpointMetrics
+from .operations import now
+from .runtime_metrics import EndpointMetrics
 
 logger = logging.getLogger(__name__)
 
-KIND = "endpoint"
+SWEEP_SECONDS = 1.0  # between looks at the capture files
 METRICS_SECONDS = 10.0
 DRAIN_SECONDS = 65.0
 STOP_DRAIN_SECONDS = 5.0
 INTERRUPTED = (
     "The local cloud was stopped during the update: the previous version serves on. Update the endpoint again."
 )
+
+_NO_SUMMARY = {"PendingDeploymentSummary": None}
 
 Document = dict[str, Any]
 
@@ -47,13 +47,17 @@ class EndpointService:
         self.spool = Spool(context.data / "capture" / context.region, self._upload)
         self._folder = context.data / "endpoints" / context.region
         self._deployments: set[asyncio.Task[None]] = set()
-        self._background: list[asyncio.Task[None]] = []
+        self._periodic = [
+            Periodic(self.spool.sweep, SWEEP_SECONDS, "captured files could not be looked after"),
+            Periodic(self._publish, METRICS_SECONDS, "the metrics of endpoints could not be published"),
+        ]
 
     def start(self) -> None:
         """Take up what an earlier process left, and begin the periodic work."""
         self.spool.recover()
-        self._background = [asyncio.create_task(self.spool.run()), asyncio.create_task(self._publish_metrics())]
-        documents = self.context.store.list(KIND)
+        for periodic in self._periodic:
+            periodic.start()
+        documents = ENDPOINTS.all(self.context)
         self._remove_folders(keep={document["_version"] for document in documents})
         for document in documents:
             self._take_up(document)
@@ -61,12 +65,15 @@ class EndpointService:
     async def stop(self) -> None:
         """Answer what was asked, then end every container and bring what is captured to S3."""
         self.stopping = True
-        await _cancel(self._deployments)
+        for task in (deployments := list(self._deployments)):
+            task.cancel()
+        await asyncio.gather(*deployments, return_exceptions=True)
         fleets = [live.fleet for live in self.live.values()]
         self.live.clear()
         await asyncio.gather(*(fleet.drain(STOP_DRAIN_SECONDS) for fleet in fleets))
         await asyncio.gather(*(fleet.stop() for fleet in fleets))
-        await _cancel(self._background)
+        for periodic in self._periodic:
+            await periodic.stop()
         await self.spool.flush()
         await self._publish()
 
@@ -99,8 +106,8 @@ class EndpointService:
         task.add_done_callback(self._deployments.discard)
 
     def _set(self, document: Document, **changes: Any) -> Document:
-        changes["LastModifiedTime"] = time.time()
-        return self.context.store.update(KIND, document["EndpointName"], changes)
+        changes["LastModifiedTime"] = now()
+        return ENDPOINTS.update(self.context, document["EndpointName"], changes)
 
     def _fleet(self, document: Document, version: str, plans: list[dict[str, Any]]) -> Fleet:
         name = document["EndpointName"]
@@ -161,8 +168,7 @@ class EndpointService:
             await self._retire(live, document["_version"])
         await self.spool.flush(document["EndpointName"])
         await asyncio.to_thread(self._remove_folder, document["_version"])
-        self.context.store.delete(KIND, document["EndpointName"])
-        tags.forget(self.context, document["EndpointArn"])
+        ENDPOINTS.delete(self.context, document["EndpointName"])
 
     def _remove_folders(self, keep: set[str]) -> None:
         if self._folder.is_dir():
@@ -179,21 +185,8 @@ class EndpointService:
         except (ClientError, BotoCoreError) as error:
             raise OSError(f"s3://{bucket}/{key} could not be written: {error}") from error
 
-    async def _publish_metrics(self) -> None:
-        while True:
-            await asyncio.sleep(METRICS_SECONDS)
-            await self._publish()
-
     async def _publish(self) -> None:
-        data = list(self.metrics.take())
-        if data:
-            try:
-                await asyncio.to_thread(self._put_metrics, data)
-            except (ClientError, BotoCoreError) as error:
-                logger.warning("the metrics of %d endpoint variants are lost: %s", len(data), error)
-
-    def _put_metrics(self, data: list[dict[str, Any]]) -> None:
-        self.context.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+        await self.metrics.publish(self.context)
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
@@ -204,29 +197,3 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
 
 
 _NO_SUMMARY = {"PendingDeploymentSummary": None}
-
-
-async def _cancel(tasks: set[asyncio.Task[None]] | list[asyncio.Task[None]]) -> None:
-    for task in (running := list(tasks)):
-        task.cancel()
-    for task in running:
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-def new_version() -> str:
-    return uuid.uuid4().hex
-
-
-def plan(variant: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
-    """A VariantPlan, in JSON, of an endpoint configuration's production variant."""
-    return asdict(
-        VariantPlan(
-            name=variant["VariantName"],
-            model=model,
-            instance_id=f"i-{uuid.uuid4().hex[:17]}",
-            instance_count=variant["InitialInstanceCount"],
-            weight=variant["InitialVariantWeight"],
-            startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", 60),
-        )
-    )

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..context import Context
+from ..errors import WorkError
 from . import models
-from .context import Context
-from .errors import WorkError
 from .fleet_connection import Answer
 from .fleet_process import Container
 from .fleet_worker import Worker, WorkerFailed

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import containers, models, processes
-from .context import Context
+from ..containers import images, processes
+from ..containers.logs import LogStream
+from ..context import Context
+from . import models
 from .fleet_worker import HOST
-from .logs import LogStream
 
 _LINE_LIMIT = 1 << 20
 
@@ -58,9 +59,9 @@ class Container:
         """Raises `UnknownImage`."""
         definition = models.container(model)
         self._context = context
-        self._command = processes.arguments(containers.command(context.images, definition["Image"], "serve"))
+        self._command = processes.arguments(images.command(context.images, definition["Image"], "serve"))
         self._base = base
-        self._environment = containers.environment(base, definition.get("Environment", {}), context.region, context.url)
+        self._environment = images.environment(base, definition.get("Environment", {}), context.region, context.url)
         self._log_name = (log_group, log_stream)
         self._log: LogStream | None = None
 

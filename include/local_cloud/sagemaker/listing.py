@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ValidationException
+from ..errors import ValidationException
 
 _DEFAULT_PAGE = 10
 _NEITHER_FILTER_NOR_ORDER = {"NextToken", "MaxResults"}

@@ -5,59 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import artifacts, tags
-from .context import Context, now
-from .errors import AlreadyExists, ArtifactError, NotImplementedException, ValidationException
+from ..context import Context
+from ..errors import NotImplementedException, ValidationException
+from . import artifacts
+from .errors import ArtifactError
 from .listing import Listing
-from .operations import operation
+from .operations import now, operation
+from .resources import Resource
 
-KIND = "model"
+MODELS = Resource("model", "model", "Model")
 _LISTING = Listing("Models", ("ModelName", "ModelArn", "CreationTime"), "ModelName")
 
 
 @operation("CreateModel")
 def create_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
     _check(request)
-    name = request["ModelName"]
-    arn = context.arn(f"{KIND}/{name}")
     document = {
+        "EnableNetworkIsolation": False,
         **{key: value for key, value in request.items() if key != "Tags"},
-        "ModelArn": arn,
         "CreationTime": now(),
     }
-    document.setdefault("EnableNetworkIsolation", False)
-    try:
-        context.store.create(KIND, name, document)
-    except AlreadyExists as error:
-        raise ValidationException(f'Cannot create already existing model "{arn}".') from error
-    tags.attach(context, arn, request.get("Tags", []))
-    return {"ModelArn": arn}
+    return MODELS.create(context, document, request)
 
 
 @operation("DescribeModel")
 def describe_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    return find_model(context, request["ModelName"])
+    return MODELS.find(context, request["ModelName"])
 
 
 @operation("ListModels")
 def list_models(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    return _LISTING.answer(context.store.list(KIND), request)
+    return _LISTING.answer(MODELS.all(context), request)
 
 
 @operation("DeleteModel")
 def delete_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    model = find_model(context, request["ModelName"])
-    context.store.delete(KIND, model["ModelName"])
-    tags.forget(context, model["ModelArn"])
+    MODELS.delete(context, request["ModelName"])
     return {}
-
-
-def find_model(context: Context, name: str) -> dict[str, Any]:
-    """The model as DescribeModel shows it. Raises `ValidationException`."""
-    model = context.store.find(KIND, name)
-    if model is None:
-        raise ValidationException(f'Could not find model "{context.arn(f"{KIND}/{name}")}".')
-    return model
 
 
 def container(model: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..context import Context
 from . import endpoints
 from .capture import Exchange
-from .context import Context
 from .endpoints_live import LiveEndpoint
 from .fleet import Variant
 from .fleet_connection import Answer

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..context import Context
+
 NAMESPACE = "AWS/SageMaker"
 UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -69,3 +77,17 @@ class EndpointMetrics:
                         "Maximum": statistics.maximum,
                     },
                 }
+
+    async def publish(self, context: Context) -> None:
+        """Bring the sums so far to CloudWatch; what it does not take is lost, and the log says so."""
+        data = list(self.take())
+        if not data:
+            return
+        try:
+            await asyncio.to_thread(_put, context, data)
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("%d metrics of endpoints are lost: %s", len(data), error)
+
+
+def _put(context: Context, data: list[dict[str, Any]]) -> None:
+    context.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)

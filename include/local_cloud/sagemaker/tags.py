@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .context import Context
-from .errors import ValidationException
-from .operations import operation
+from ..context import Context
+from ..errors import ValidationException
+from .operations import arn_of, operation
 
 KINDS = ("training-job", "model", "endpoint-config", "endpoint")  # the store's kinds and the ARNs' resource types alike
 _KIND = "tags"
@@ -72,6 +72,6 @@ def delete_tags(request: dict[str, Any], context: Context) -> dict[str, Any]:
 def _existing(request: dict[str, Any], context: Context) -> str:
     arn: str = request["ResourceArn"]
     kind, _, name = arn.split(":", 5)[5].partition("/")
-    if kind not in KINDS or arn != context.arn(f"{kind}/{name}") or context.store.find(kind, name) is None:
+    if kind not in KINDS or arn != arn_of(context, f"{kind}/{name}") or context.store.find(kind, name) is None:
         raise ValidationException(f'Could not find resource "{arn}".')
     return arn

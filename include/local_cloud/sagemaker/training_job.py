@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import artifacts, containers, transitions
-from .context import Context, now
-from .errors import ArtifactError, WorkError
-from .logs import LogStream
-from .training_container import Ending, TrainingContainer
+from ..containers import images
+from ..containers.job_container import Ending, JobContainer
+from ..containers.logs import LogStream
+from ..context import Context
+from ..errors import WorkError
+from . import artifacts, transitions
+from .errors import ArtifactError
+from .operations import now
 from .training_metrics import FinalMetrics
 
 KIND = "training-job"
@@ -35,7 +38,7 @@ class TrainingJob:
         self.name = name
         self.key = (context.region, name)
         self.folder = context.data / "jobs" / context.region / name
-        self._container = TrainingContainer(context)
+        self._container = JobContainer(context)
         self._interrupted = False
         self._started: float | None = None
         self._metrics = FinalMetrics([])
@@ -79,7 +82,7 @@ class TrainingJob:
         if job is None:
             self._end("Stopped")
             return
-        command = containers.command(self.context.images, job["AlgorithmSpecification"]["TrainingImage"], "train")
+        command = images.command(self.context.images, job["AlgorithmSpecification"]["TrainingImage"], "train")
         self._prepare(job)
         if self._step("Training") is None:
             self._end("Stopped")
@@ -121,7 +124,7 @@ class TrainingJob:
             "TRAINING_JOB_NAME": self.name,
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
         }
-        return containers.environment(self.base, extra, self.context.region, self.context.url)
+        return images.environment(self.base, extra, self.context.region, self.context.url)
 
     def _finish(self, job: dict[str, Any], ending: Ending, log: LogStream) -> None:
         if self._interrupted:

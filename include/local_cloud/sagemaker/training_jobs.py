@@ -6,17 +6,13 @@ import re
 import shutil
 from typing import Any
 
-from . import containers, tags, training_metrics, transitions
-from .context import Context, now
-from .errors import (
-    AlreadyExists,
-    NotImplementedException,
-    ResourceInUse,
-    UnknownImage,
-    ValidationException,
-)
+from ..containers import images
+from ..context import Context
+from ..errors import AlreadyExists, NotImplementedException, UnknownImage, ValidationException
+from . import tags, training_metrics, transitions
+from .errors import ResourceInUse
 from .listing import Listing
-from .operations import operation
+from .operations import arn_of, now, operation
 from .training_job import KIND, TrainingJob
 from .training_queue import QUEUE
 
@@ -86,7 +82,7 @@ def shutdown() -> None:
 def create_training_job(request: dict[str, Any], context: Context) -> dict[str, Any]:
     _check(request)
     name = request["TrainingJobName"]
-    arn = context.arn(f"{KIND}/{name}")
+    arn = arn_of(context, f"{KIND}/{name}")
     output = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     document = {
         "EnableNetworkIsolation": False,
@@ -154,7 +150,7 @@ def _find(name: str, context: Context) -> dict[str, Any]:
 def _algorithm(specification: dict[str, Any], context: Context) -> dict[str, Any]:
     """The specification with the metrics that a built-in algorithm defines; they are not the user's to define."""
     try:
-        repository = containers.repository(context.images, specification["TrainingImage"])
+        repository = images.repository(context.images, specification["TrainingImage"])
     except UnknownImage:
         return specification  # the job itself fails for it
     built_in = training_metrics.definitions(repository)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .context import now
+from .operations import now
 
 # What the built-in image-classification algorithm's own definitions find in its log lines.
 BUILT_IN = {

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from .context import CREDENTIAL
-from .errors import UnknownImage
+from ..context import CREDENTIAL
+from ..errors import UnknownImage
 
 PROJECT_ROOT = Path(__file__).parents[3]
 BUILT_IN = {

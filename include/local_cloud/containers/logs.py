@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .context import Context
+from ..context import Context
 
 _INTERVAL = 0.5  # seconds between batches
 _BATCH_EVENTS = 10_000  # CloudWatch Logs' own limits for one PutLogEvents

@@ -12,8 +12,8 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
 
+from ..context import Context
 from . import processes
-from .context import Context
 
 GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as on SageMaker
 _KILL, _STOP, _DONE = "kill", "stop", "done"
@@ -27,7 +27,7 @@ class Ending:
     code: int
 
 
-class TrainingContainer:
+class JobContainer:
     """Runs once. `stop` and `kill` may be called from any thread, also before and after it runs."""
 
     def __init__(self, context: Context) -> None:

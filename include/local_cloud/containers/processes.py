@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .context import Context
-from .store import Store
+from ..context import Context
+from ..store import Store
 
-_CHILD = str(Path(__file__).parents[1] / "child.py")
+_CHILD = str(Path(__file__).with_name("child.py"))
 _KIND = "process"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,6 @@ _CLIENT_CONFIG = Config(
 )
 
 
-def now() -> float:
-    """Epoch seconds to the millisecond: AWS's precision, so that a time read can be asked for again."""
-    return round(time.time(), 3)
-
-
 @dataclass
 class Shared:
     """What all regions have in common; `data` is the cloud's folder, `url` its own address."""
@@ -41,7 +35,7 @@ class Shared:
 
 @dataclass
 class Context:
-    """SageMaker in one region. There is one context a region, for as long as the process lives."""
+    """The services in one region. There is one context a region, for as long as the process lives."""
 
     shared: Shared
     region: str
@@ -61,10 +55,6 @@ class Context:
     def images(self) -> dict[str, list[str]]:
         """The arguments that run each container, by repository name."""
         return self.shared.images
-
-    def arn(self, resource: str) -> str:
-        """The ARN of e.g. `training-job/name`."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{resource}"
 
     def regional(self, region: str) -> Context:
         shared = self.shared
