@@ -19,12 +19,15 @@ class ReportLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         import boto3
+        from botocore.config import Config
 
         uri: str = getattr(operator, "report_uri", "")
         if not uri:
             return ""
         bucket, key = uri.removeprefix("s3://").split("/", 1)
-        signed: str = boto3.client("s3").generate_presigned_url(
+        # Buckets made since 2020 take no older signature.
+        client = boto3.client("s3", config=Config(signature_version="s3v4"))
+        signed: str = client.generate_presigned_url(
             "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS
         )
         return signed
