@@ -39,14 +39,15 @@ def test_the_real_images_byte_for_byte(bucket: str, shared_data: Path) -> None:
     assert (description["train"], description["test"], description["written"]) == (1000, 200, 1200)
     assert description["classes"] == ["bicycle", "motorcycle"]
     assert description["test_by_class"] == {"bicycle": 100, "motorcycle": 100}
-    keys = stored(bucket)
+    keys, s3 = stored(bucket), boto3.client("s3")
     for split in ("train", "test"):
         images = list(Archive(path).images(split, [8, 48]))
         manifest = read(bucket, f"{split}.lst").decode()
         assert manifest == "".join(f"{i.index}\t{i.label}\t{i.name}\n" for i in images)
         assert {key for key in keys if key.startswith(f"{split}/")} == {f"{split}/{i.name}" for i in images}
         for image in images:
-            picture = Picture.open(io.BytesIO(read(bucket, f"{split}/{image.name}")))
+            body = s3.get_object(Bucket=bucket, Key=f"{split}/{image.name}")["Body"].read()
+            picture = Picture.open(io.BytesIO(body))
             assert picture.format == "PNG"
             np.testing.assert_array_equal(np.asarray(picture), image.pixels)
 
