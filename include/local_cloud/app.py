@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .batch import protocol as batch
 from .context import DEFAULT_REGION
-from .ministack import App, Message, Receive, Scope, Send
 from .sagemaker import protocol as sagemaker
 from .sagemaker import runtime
 from .services import Services
@@ -39,7 +39,7 @@ class Signed(NamedTuple):
 class Application:
     """`services` are this project's; `ministack` answers for the rest."""
 
-    def __init__(self, services: Services, ministack: App) -> None:
+    def __init__(self, services: Services, ministack: ASGIApp) -> None:
         self.services = services
         self.ministack = ministack
 
@@ -110,7 +110,7 @@ def _signed(headers: dict[bytes, bytes], query: bytes) -> Signed:
 
 
 @contextlib.asynccontextmanager
-async def _running(app: App) -> AsyncIterator[None]:
+async def _running(app: ASGIApp) -> AsyncIterator[None]:
     """Run another application's lifespan around a block."""
     inbox: asyncio.Queue[Message] = asyncio.Queue()
     outbox: asyncio.Queue[Message] = asyncio.Queue()

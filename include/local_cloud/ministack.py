@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any, TypeAlias
+
+from starlette.types import ASGIApp
 
 from . import bridges
 from .context import ACCOUNT, CREDENTIAL, DEFAULT_REGION
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What this project uses and what that depends on. The rest stays out: it opens ports of its own (iot, transfer, the
 # databases), wants Docker, or only pretends to work (batch).
@@ -60,9 +54,10 @@ def configure(host: str, port: int, url: str, data: Path) -> None:
     )
 
 
-def load() -> App:
+def load() -> ASGIApp:
+    """MiniStack with its bridges. Raises `BridgeError`."""
     from ministack.app import app
 
     bridges.install()
-    application: App = app
+    application: ASGIApp = app
     return application

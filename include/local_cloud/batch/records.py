@@ -65,6 +65,26 @@ def change(context: Context, job_id: str, alter: Callable[[Job], Job]) -> Job:
     return context.store.modify(KIND, job_id, alter)
 
 
+def mark_running(context: Context, job_id: str, log_stream: str) -> None:
+    """An attempt has begun; `startedAt` stays that of the first."""
+
+    def alter(job: Job) -> Job:
+        container = {**job["container"], "logStreamName": log_stream}
+        return {**job, "status": "RUNNING", "startedAt": job.get("startedAt") or now(), "container": container}
+
+    change(context, job_id, alter)
+
+
+def add_attempt(context: Context, job_id: str, attempt: dict[str, Any]) -> None:
+    """An attempt has ended; the container shows what the last one did."""
+
+    def alter(job: Job) -> Job:
+        container = {**job["container"], **attempt["container"]}
+        return {**job, "attempts": [*job["attempts"], attempt], "container": container}
+
+    change(context, job_id, alter)
+
+
 def end(context: Context, job_id: str, status: str, reason: str) -> Job:
     """Mark a job as ended; one that has ended stays as it is."""
     job = find(context, job_id)

@@ -8,57 +8,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import deque
 from typing import Any
 
 from ..context import Context
 from ..errors import ApiError
 from . import queues, records, retries
 from .attempt import Attempt
-from .operations import now
-from .records import FAILED, SUCCEEDED, Job
+from .records import FAILED, Job
+from .work import INTERRUPTED, Work
 
-INTERRUPTED = "Host local cloud was stopped or killed: submit the job again"
 DEPENDENCY = "Dependent Job failed"
-CHILDREN = "Array Child Job failed"
-NO_INDEX = -1
 
 logger = logging.getLogger(__name__)
-
-
-class Work:
-    """A submitted job while it has not ended: what of it still waits, and what runs."""
-
-    def __init__(self, context: Context, job: Job) -> None:
-        self.context = context
-        self.job_id: str = job["jobId"]
-        self.queue: str = job["jobQueue"]
-        self.size = records.size(job)
-        self.sequential = bool(job.get("sequential"))
-        self.vcpus = _vcpus(job)
-        self.waiting: deque[int] = deque(range(self.size) if self.size else [NO_INDEX])
-        self.running: dict[int, Attempt | None] = {}
-        self.blockers = {item["jobId"] for item in job["dependsOn"] if item.get("type") is None}
-        self.pairs = [item["jobId"] for item in job["dependsOn"] if item.get("type") == "N_TO_N"]
-        self.failed = 0
-        self.stopping: dict[int, str] = {}  # why each was told to end
-        self.reason = CHILDREN  # what the whole says when not all succeeded
-
-    def unit(self, index: int) -> str:
-        return self.job_id if index == NO_INDEX else f"{self.job_id}:{index}"
-
-    def ready(self) -> int | None:
-        """The index that can start now, taken from those that wait."""
-        if self.blockers or not self.waiting or (self.sequential and self.running):
-            return None
-        if not self.pairs:
-            return self.waiting.popleft()
-        for index in self.waiting:
-            pairs = [records.find(self.context, f"{job_id}:{index}") or {} for job_id in self.pairs]
-            if all(pair.get("status") == SUCCEEDED for pair in pairs):
-                self.waiting.remove(index)
-                return index
-        return None
 
 
 class Scheduler:
@@ -71,12 +32,12 @@ class Scheduler:
         self._threads: set[threading.Thread] = set()
 
     def add(self, context: Context, job: Job) -> None:
+        """Take a job that has just been submitted."""
         with self._lock:
             self._work[job["jobId"]] = Work(context, job)
             for item in job["dependsOn"]:
-                dependency = records.find(context, item["jobId"]) if "jobId" in item else None
-                if dependency and dependency["status"] in records.FINAL:
-                    self._dependency_ended(item["jobId"], dependency["status"])
+                if "jobId" in item:
+                    self._check_dependency(context, item["jobId"])
         self.dispatch()
 
     def dispatch(self) -> None:
@@ -85,7 +46,7 @@ class Scheduler:
                 return
             priorities = {}
             for work in self._work.values():
-                queue = _queue(work)
+                queue = work.queue_document()
                 if queue is not None:
                     priorities[work.job_id] = queue["priority"]
             # Sorting is stable: within a priority the order of submission stays.
@@ -103,22 +64,24 @@ class Scheduler:
             work.reason = work.reason if index else reason
             for each in indexes:
                 if each in work.waiting:
-                    work.waiting.remove(each)
-                    work.failed += 1
-                    records.end(context, work.unit(each), FAILED, reason)
+                    work.fail(each, reason)
                 elif running and each in work.running:
-                    self._stop_running(work, each, reason)
+                    work.stop_running(each, reason)
             self._finish_if_done(work)
         self.dispatch()
 
     def end_queue(self, context: Context, queue_arn: str) -> None:
+        """Terminate the jobs of a queue that is gone."""
         with self._lock:
             jobs = [work.job_id for work in self._work.values() if work.queue == queue_arn]
         for job_id in jobs:
             self.stop(context, job_id, "The job queue was deleted", running=True)
 
     def close(self, timeout: float = 10) -> None:
-        """Kill what runs: the jobs fail with a reason that says so. What waits goes on with the next start."""
+        """Kill what runs: the jobs fail with a reason that says so. What waits goes on with the next start.
+
+        `timeout` is in seconds, for each running job.
+        """
         with self._lock:
             self._closed = True
             for work in self._work.values():
@@ -137,23 +100,15 @@ class Scheduler:
         with self._lock:
             for job in sorted(open_jobs, key=lambda job: job["createdAt"]):
                 work = self._work[job["jobId"]] = Work(context, job)
-                for index in list(work.waiting):
-                    record = job if index == NO_INDEX else jobs.get(work.unit(index))
-                    if record is None or (index == NO_INDEX and record["status"] not in records.STARTED):
-                        continue
-                    if records.end(context, work.unit(index), FAILED, INTERRUPTED)["status"] == FAILED:
-                        work.failed += 1
-                    work.waiting.remove(index)
+                work.drop_started(jobs)
             for work in list(self._work.values()):
                 for dependency in list(work.blockers):
-                    ended = records.find(context, dependency)
-                    if ended is not None and ended["status"] in records.FINAL:
-                        self._dependency_ended(dependency, ended["status"])
+                    self._check_dependency(context, dependency)
                 self._finish_if_done(work)
 
     def _start_ready(self, work: Work) -> None:
-        queue = _queue(work)
-        while queue is not None and self._fits(work, queue) and (index := work.ready()) is not None:
+        queue = work.queue_document()
+        while queue is not None and self._fits(work, queue) and (index := work.take_ready()) is not None:
             work.running[index] = None
             thread = threading.Thread(target=self._guarded, args=(work, index), name="batch job", daemon=True)
             self._threads.add(thread)
@@ -179,10 +134,8 @@ class Scheduler:
         with self._lock:
             self._threads.discard(threading.current_thread())
             work.running.pop(index, None)
-            work.failed += status == FAILED
-            if status == FAILED and work.sequential:
-                self._fail_waiting(work, DEPENDENCY)
-            self._pair_ended(work.job_id, index, status)
+            if status == FAILED:
+                self._failed(work, index)
             self._finish_if_done(work)
         self.dispatch()
 
@@ -201,89 +154,44 @@ class Scheduler:
                 if index in work.stopping:
                     return str(records.end(work.context, unit, FAILED, work.stopping[index])["status"])
                 work.running[index] = attempt
-            records.change(work.context, unit, _running(attempt))
+            records.mark_running(work.context, unit, attempt.stream)
             result = attempt.run()
-            records.change(work.context, unit, _attempted(result.record))
+            records.add_attempt(work.context, unit, result.record)
             verdict = retries.judge(job, number, result, work.stopping.get(index, ""))
             if verdict.status is not None:
                 return str(records.end(work.context, unit, verdict.status, verdict.reason)["status"])
 
-    def _stop_running(self, work: Work, index: int, reason: str) -> None:
-        attempt = work.running[index]
-        record = records.find(work.context, work.unit(index))
-        if record is not None and record["status"] not in records.FINAL:
-            records.change(work.context, work.unit(index), lambda job: {**job, "isTerminated": True})
-        work.stopping[index] = reason
-        if attempt is not None:
-            attempt.stop()
+    def _failed(self, work: Work, index: int) -> None:
+        """One that ran has failed, and with it whatever waited for that very one."""
+        work.failed += 1
+        if work.sequential:
+            work.fail_waiting(DEPENDENCY)
+        for other in list(self._work.values()):
+            if work.job_id in other.pairs and index in other.waiting:
+                other.fail(index, DEPENDENCY)
+                self._finish_if_done(other)
 
     def _finish_if_done(self, work: Work) -> None:
-        if work.waiting or work.running or work.job_id not in self._work:
-            return
-        del self._work[work.job_id]
-        if work.size:
-            status = FAILED if work.failed else SUCCEEDED
-            records.end(work.context, work.job_id, status, work.reason if work.failed else "Array children succeeded")
-        job = records.find(work.context, work.job_id)
-        if job is not None:
-            self._dependency_ended(work.job_id, job["status"])
+        if work.done and work.job_id in self._work:
+            del self._work[work.job_id]
+            self._dependency_ended(work.job_id, work.finish())
+
+    def _check_dependency(self, context: Context, job_id: str) -> None:
+        """The job may have ended before those that depend on it were known here."""
+        job = records.find(context, job_id)
+        if job is not None and job["status"] in records.FINAL:
+            self._dependency_ended(job_id, job["status"])
 
     def _dependency_ended(self, job_id: str, status: str) -> None:
         for work in list(self._work.values()):
             if job_id not in work.blockers:
                 continue
             if status == FAILED:
-                self._fail_waiting(work, DEPENDENCY)
+                work.fail_waiting(DEPENDENCY)
                 work.reason = DEPENDENCY
                 self._finish_if_done(work)
             else:
-                work.blockers.discard(job_id)
-                if not work.blockers:
-                    _runnable(work)
-
-    def _pair_ended(self, job_id: str, index: int, status: str) -> None:
-        for work in list(self._work.values()):
-            if status == FAILED and job_id in work.pairs and index in work.waiting:
-                work.waiting.remove(index)
-                work.failed += 1
-                records.end(work.context, work.unit(index), FAILED, DEPENDENCY)
-                self._finish_if_done(work)
-
-    def _fail_waiting(self, work: Work, reason: str) -> None:
-        work.failed += len(work.waiting)
-        for index in work.waiting:
-            records.end(work.context, work.unit(index), FAILED, reason)
-        work.waiting.clear()
-
-
-def _running(attempt: Attempt) -> Any:
-    def alter(job: Job) -> Job:
-        container = {**job["container"], "logStreamName": attempt.stream}
-        return {**job, "status": "RUNNING", "startedAt": job.get("startedAt") or now(), "container": container}
-
-    return alter
-
-
-def _attempted(record: dict[str, Any]) -> Any:
-    def alter(job: Job) -> Job:
-        container = {**job["container"], **record["container"]}
-        return {**job, "attempts": [*job["attempts"], record], "container": container}
-
-    return alter
-
-
-def _runnable(work: Work) -> None:
-    status = "PENDING" if work.size else "RUNNABLE"
-    records.change(work.context, work.job_id, lambda job: {**job, "status": status})
-
-
-def _queue(work: Work) -> dict[str, Any] | None:
-    return work.context.store.find(queues.KIND, work.queue.rpartition("/")[2])
-
-
-def _vcpus(job: Job) -> float:
-    needs = {item["type"]: float(item["value"]) for item in job["container"]["resourceRequirements"]}
-    return needs["VCPU"]
+                work.unblock(job_id)
 
 
 SCHEDULER = Scheduler()

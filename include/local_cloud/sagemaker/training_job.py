@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import shutil
 import time
@@ -15,14 +14,12 @@ from ..containers.job_container import Ending, JobContainer
 from ..containers.logs import LogStream
 from ..context import Context
 from ..errors import WorkError
-from . import artifacts, transitions
-from .errors import ArtifactError
+from . import artifacts, training_input, transitions
 from .operations import now
 from .training_metrics import FinalMetrics
 
 KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-HOST = "algo-1"
 FAILURE_LENGTH = 1024
 INTERRUPTED = "InternalServerError: the local cloud was stopped or killed before the job ended: create a new job"
 _LAST_STATES = {"exited": "Completed", "stopped": "Stopped", "max runtime": "MaxRuntimeExceeded"}
@@ -66,7 +63,7 @@ class TrainingJob:
         self._advance("Failed", FailureReason=INTERRUPTED)
 
     def run(self) -> None:
-        self._log = LogStream(self.context, LOG_GROUP, f"{self.name}/{HOST}-{int(time.time())}")
+        self._log = LogStream(self.context, LOG_GROUP, f"{self.name}/{training_input.HOST}-{int(time.time())}")
         try:
             self._run(self._log)
         except WorkError as error:
@@ -83,7 +80,7 @@ class TrainingJob:
             self._end("Stopped")
             return
         command = images.command(self.context.images, job["AlgorithmSpecification"]["TrainingImage"], "train")
-        self._prepare(job)
+        training_input.prepare(self.base, job, self.context.s3)
         if self._step("Training") is None:
             self._end("Stopped")
             return
@@ -96,27 +93,6 @@ class TrainingJob:
         seconds = job["StoppingCondition"]["MaxRuntimeInSeconds"]
         ending = self._container.run(command, self.folder, self._environment(job), output, seconds)
         self._finish(job, ending, log)
-
-    def _prepare(self, job: dict[str, Any]) -> None:
-        config = self.base / "input" / "config"
-        for folder in (config, self.base / "model", self.base / "output" / "data"):
-            folder.mkdir(parents=True)
-        artifacts.check_bucket(self.context.s3, job["ModelArtifacts"]["S3ModelArtifacts"])
-        channels = job.get("InputDataConfig", [])
-        for name, content in (
-            ("hyperparameters", job.get("HyperParameters", {})),
-            ("inputdataconfig", {channel["ChannelName"]: _channel_config(channel) for channel in channels}),
-            ("resourceconfig", _resource_config(job["ResourceConfig"])),
-        ):
-            (config / f"{name}.json").write_text(json.dumps(content))
-        for channel in channels:
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            folder = self.base / "input" / "data" / channel["ChannelName"]
-            if artifacts.download_prefix(self.context.s3, uri, folder) == 0:
-                raise ArtifactError(
-                    f'no S3 objects found under S3 URL "{uri}" given in input data source of channel '
-                    f"{channel['ChannelName']}: put the data there, or correct the S3Uri"
-                )
 
     def _environment(self, job: dict[str, Any]) -> dict[str, str]:
         extra = {
@@ -189,25 +165,3 @@ class TrainingJob:
             return transitions.advance(job, secondary, now(), **changes)
 
         return self.context.store.modify(KIND, self.name, change)
-
-
-def _channel_config(channel: dict[str, Any]) -> dict[str, str]:
-    source = channel["DataSource"]["S3DataSource"]
-    config = {
-        "TrainingInputMode": "File",
-        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-    }
-    return config | ({"ContentType": channel["ContentType"]} if "ContentType" in channel else {})
-
-
-def _resource_config(resources: dict[str, Any]) -> dict[str, Any]:
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": resources["InstanceType"], "hosts": [HOST]}
-    return {
-        "current_host": HOST,
-        "current_instance_type": resources["InstanceType"],
-        "current_group_name": "homogeneousCluster",
-        "hosts": [HOST],
-        "instance_groups": [group],
-        "network_interface_name": "lo",
-    }

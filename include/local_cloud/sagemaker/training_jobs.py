@@ -1,15 +1,14 @@
-"""CreateTrainingJob and its kin: what a request may ask for, and what the store then says about the job."""
+"""Training jobs: the operations, what the store says about a new job, and what becomes of all at start and stop."""
 
 from __future__ import annotations
 
-import re
 import shutil
 from typing import Any
 
 from ..containers import images
 from ..context import Context
 from ..errors import AlreadyExists, NotImplementedException, UnknownImage, ValidationException
-from . import tags, training_metrics, transitions
+from . import tags, training_checks, training_metrics, transitions
 from .errors import ResourceInUse
 from .listing import Listing
 from .operations import arn_of, now, operation
@@ -33,37 +32,6 @@ _LISTING = Listing(
     status_after_page=True,
 )
 
-# What would change the result of a job and is not there: refused rather than left out in silence.
-_NOT_IMPLEMENTED = (
-    "ServerlessJobConfig",
-    "CheckpointConfig",
-    "DebugHookConfig",
-    "DebugRuleConfigurations",
-    "ProfilerRuleConfigurations",
-    "TensorBoardOutputConfig",
-    "MlflowConfig",
-    "ModelPackageConfig",
-    "EnableManagedSpotTraining",
-    "AlgorithmSpecification.AlgorithmName",
-    "AlgorithmSpecification.ContainerEntrypoint",
-    "AlgorithmSpecification.ContainerArguments",
-    "ResourceConfig.InstanceGroups",
-    "ResourceConfig.KeepAlivePeriodInSeconds",
-    "ResourceConfig.TrainingPlanArn",
-)
-_CHANNEL_NOT_IMPLEMENTED = (
-    "DataSource.FileSystemDataSource",
-    "DataSource.DatasetSource",
-    "ShuffleConfig",
-    "DataSource.S3DataSource.HubAccessConfig",
-)
-_CHANNEL_VALUES = {
-    "CompressionType": {"None"},
-    "RecordWrapperType": {"None"},
-    "InputMode": {"File", "FastFile"},
-    "DataSource.S3DataSource.S3DataType": {"S3Prefix"},
-}
-
 
 def startup(context: Context) -> None:
     """Fail the jobs that an earlier cloud left unfinished, and remove their files."""
@@ -80,7 +48,7 @@ def shutdown() -> None:
 
 @operation("CreateTrainingJob")
 def create_training_job(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    _check(request)
+    training_checks.check(request)
     name = request["TrainingJobName"]
     arn = arn_of(context, f"{KIND}/{name}")
     output = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
@@ -164,61 +132,3 @@ def _algorithm(specification: dict[str, Any], context: Context) -> dict[str, Any
         **({"MetricDefinitions": built_in} if built_in else {}),
         **specification,
     }
-
-
-def _check(request: dict[str, Any]) -> None:
-    for member in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
-        if member not in request:
-            raise ValidationException(f"{member} must be given")
-    if "TrainingImage" not in request["AlgorithmSpecification"]:
-        raise ValidationException("AlgorithmSpecification must have a TrainingImage or an AlgorithmName")
-    _refuse(request, _NOT_IMPLEMENTED)
-    _check_resources(request["ResourceConfig"])
-    if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
-        raise NotImplementedException("OutputDataConfig.CompressionType NONE is not implemented: use GZIP")
-    if request["AlgorithmSpecification"]["TrainingInputMode"] == "Pipe":
-        raise NotImplementedException("TrainingInputMode Pipe is not implemented: use File")
-    channels = request.get("InputDataConfig", [])
-    names = [channel["ChannelName"] for channel in channels]
-    if len(set(names)) != len(names):
-        raise ValidationException(f"Channel names must be unique: {', '.join(names)}")
-    for channel in channels:
-        _check_channel(channel)
-    for definition in request["AlgorithmSpecification"].get("MetricDefinitions", []):
-        try:
-            re.compile(definition["Regex"])
-        except re.error as error:
-            raise ValidationException(f"The regex of metric {definition['Name']} is not valid: {error}") from error
-
-
-def _check_resources(resources: dict[str, Any]) -> None:
-    if "InstanceType" not in resources or "InstanceCount" not in resources:
-        raise ValidationException("ResourceConfig must have an InstanceType and an InstanceCount")
-    if resources["InstanceCount"] != 1:
-        raise NotImplementedException(f"InstanceCount {resources['InstanceCount']} is not implemented: use 1")
-
-
-def _check_channel(channel: dict[str, Any]) -> None:
-    name = channel["ChannelName"]
-    _refuse(channel, _CHANNEL_NOT_IMPLEMENTED, f" of channel {name}")
-    if "S3DataSource" not in channel["DataSource"]:
-        raise ValidationException(f"Channel {name} must have an S3DataSource")
-    for path, allowed in _CHANNEL_VALUES.items():
-        value = _at(channel, path)
-        if value is not None and value not in allowed:
-            raise NotImplementedException(
-                f"{path} {value} of channel {name} is not implemented: use {' or '.join(sorted(allowed))}"
-            )
-
-
-def _refuse(request: dict[str, Any], paths: tuple[str, ...], where: str = "") -> None:
-    for path in paths:
-        if _at(request, path):
-            raise NotImplementedException(f"{path}{where} is not implemented by the local cloud: leave it out")
-
-
-def _at(value: dict[str, Any], path: str) -> Any:
-    found: Any = value
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
