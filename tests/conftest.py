@@ -24,6 +24,13 @@ CLOUD_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 REGION = "us-east-1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In parallel, the tests on the one stack stay together, and so do those of a file."""
+    for item in items:
+        on_the_stack = "launcher" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("stack" if on_the_stack else str(item.path)))
+
+
 @dataclass
 class Cloud:
     """A local cloud process and where it answers."""
