@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -315,3 +316,32 @@ def test_a_killed_cloud_fails_what_ran_and_goes_on_with_what_waited(tmp_path: Pa
         assert batch.ended(waiting)["status"] == "SUCCEEDED"
     finally:
         stop_cloud(cloud)
+
+
+@pytest.mark.slow
+def test_an_attempt_over_its_time_ends_with_all_that_it_started(batch: Batch) -> None:
+    """AWS takes no limit below a minute, and gives an attempt that exceeded it no other."""
+    timeout = {"attemptDurationSeconds": 60}
+    job_id = batch.submit("family", "600", timeout=timeout, retryStrategy={"attempts": 3})
+    batch.running(job_id)
+    pids = [int(pid) for pid in eventually(lambda: family(batch, job_id))]
+    assert len(pids) == 2 and all(map(runs, pids))
+
+    job = batch.ended(job_id, seconds=120)
+
+    assert (job["status"], job["statusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
+    assert job["timeout"] == timeout
+    assert [attempt["container"]["exitCode"] for attempt in job["attempts"]] == [128 + signal.SIGTERM]
+    assert not any(map(runs, pids))
+
+
+def family(batch: Batch, job_id: str) -> list[str]:
+    """The process ids that the job's program wrote: its own, and that of the one it started."""
+    lines = batch.log(batch.describe(job_id))
+    return next((line.split()[1:] for line in lines if line.startswith("family: ")), [])
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process that has not ended; its parent may not have taken note of the end yet."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(told.strip()) and not told.startswith("Z")
