@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import fcntl
 import ipaddress
 import json
-import logging
 import os
 import socket
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import IO
-
-import uvicorn
 
 from . import ministack
 from .errors import AddressError, CloudError, DataFolderError
-
-logger = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,6 +92,7 @@ def lock(data: Path) -> IO[str]:
 
 
 def images(path: Path | None) -> dict[str, list[str]]:
+    """The arguments that run each container, by repository name. Raises `CloudError` for a file that cannot be read."""
     from .containers.images import BUILT_IN
 
     if path is None:
@@ -108,60 +102,6 @@ def images(path: Path | None) -> dict[str, list[str]]:
     except (OSError, ValueError) as error:
         raise CloudError(f"the images file {path} cannot be read: {error}") from error
     return {**BUILT_IN, **further}
-
-
-class Server(uvicorn.Server):
-    """Stops the services while requests are still answered, and only then stops answering."""
-
-    _stopping = False
-
-    async def stop_services(self) -> None:
-        from .app import Application
-
-        application = self.config.app
-        try:
-            if isinstance(application, Application):
-                await application.services.stop()
-        except Exception:
-            logger.exception("a service did not stop as it should")
-        finally:
-            self.should_exit = True
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self.should_exit or self._stopping:
-            self.force_exit = True
-            self.should_exit = True
-            return
-        self._stopping = True
-        self._task = asyncio.run_coroutine_threadsafe(self.stop_services(), self._loop)
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
-
-
-def serve(listener: socket.socket, url: str, data: Path, image_map: dict[str, list[str]]) -> None:
-    from .app import Application
-    from .context import open_context
-    from .services import Services
-    from .snapshots import Snapshots
-
-    services = Services(open_context(data, url, image_map), Snapshots())
-    application = Application(services, ministack.load())
-    config = uvicorn.Config(
-        application,
-        log_level="warning",
-        access_log=False,
-        lifespan="on",
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-    )
-    logging.getLogger("include.local_cloud").setLevel(logging.INFO)
-    server = Server(config)
-    server.run([listener])
-    if not server.started:
-        raise CloudError("it did not start; the lines above say why")
 
 
 def main() -> int:
@@ -175,6 +115,8 @@ def main() -> int:
             ministack.configure(options.host, port, url, data)
             sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
             sys.stdout.flush()
+            from .server import serve  # takes seconds, and wants the environment that has just been configured
+
             serve(listener, url, data, images(options.images))
     except CloudError as error:
         sys.stderr.write(f"local cloud: {error}\n")

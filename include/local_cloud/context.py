@@ -57,6 +57,7 @@ class Context:
         return self.shared.images
 
     def regional(self, region: str) -> Context:
+        """The context of a region, made when it is first asked for."""
         shared = self.shared
         with shared.lock:
             if region not in shared.contexts:

@@ -32,6 +32,7 @@ class Database:
         self.connection.execute(_SCHEMA)
 
     def regions(self) -> list[str]:
+        """The regions that have documents, by name."""
         with self.lock:
             return [row[0] for row in self.connection.execute("SELECT DISTINCT region FROM documents ORDER BY region")]
 

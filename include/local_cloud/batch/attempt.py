@@ -42,12 +42,14 @@ class Attempt:
         self._container = JobContainer(context)
 
     def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not help."""
         self._container.stop()
 
     def kill(self) -> None:
         self._container.kill()
 
     def run(self) -> Result:
+        """Run to the end. It blocks, and leaves no files."""
         started = now()
         try:
             command = self._command()

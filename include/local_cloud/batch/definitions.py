@@ -108,16 +108,19 @@ def deregister(request: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def check_name(name: str, member: str) -> None:
+    """Raises `ClientException`."""
     if not NAME.fullmatch(name):
         raise ClientException(f"{member} {name!r} must be up to 128 letters, digits, hyphens and underscores")
 
 
 def check_retries(strategy: dict[str, Any]) -> None:
+    """Raises `ClientException`."""
     if not 1 <= strategy.get("attempts", 1) <= 10:
         raise ClientException(f"retryStrategy.attempts must be from 1 to 10, not {strategy['attempts']}")
 
 
 def check_timeout(timeout: dict[str, Any]) -> None:
+    """Raises `ClientException`."""
     seconds = timeout.get("attemptDurationSeconds", _LEAST_TIMEOUT)
     if seconds < _LEAST_TIMEOUT:
         raise ClientException(f"timeout.attemptDurationSeconds must be at least {_LEAST_TIMEOUT}, not {seconds}")

@@ -23,6 +23,7 @@ operation = registrar(OPERATIONS)
 
 
 def arn_of(context: Context, resource: str) -> str:
+    """The ARN of e.g. `job-queue/name`."""
     return f"arn:aws:batch:{context.region}:{context.account}:{resource}"
 
 

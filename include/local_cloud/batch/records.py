@@ -53,6 +53,7 @@ def child(parent: Job, index: int) -> Job:
 
 
 def children(context: Context, parent: Job) -> Iterator[Job]:
+    """All of an array, also those that have not started, by index."""
     for index in range(size(parent)):
         yield context.store.find(KIND, f"{parent['jobId']}:{index}") or child(parent, index)
 
@@ -62,6 +63,7 @@ def save(context: Context, job: Job) -> None:
 
 
 def change(context: Context, job_id: str, alter: Callable[[Job], Job]) -> Job:
+    """Read, alter and store in one step. Raises `Missing`."""
     return context.store.modify(KIND, job_id, alter)
 
 
@@ -106,6 +108,7 @@ def shown(context: Context, job: Job) -> Job:
 
 
 def summary(context: Context, parent: Job) -> dict[str, int]:
+    """How many children there are in each state."""
     counts = dict.fromkeys(STATES, 0)
     for job in children(context, parent):
         counts[job["status"]] += 1

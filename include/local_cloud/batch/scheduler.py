@@ -41,6 +41,7 @@ class Scheduler:
         self.dispatch()
 
     def dispatch(self) -> None:
+        """Start all that can start now."""
         with self._lock:
             if self._closed:
                 return

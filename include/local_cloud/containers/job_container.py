@@ -35,6 +35,7 @@ class JobContainer:
         self._news: Queue[str] = Queue()
 
     def stop(self) -> None:
+        """SIGTERM, and SIGKILL after `GRACE_SECONDS`."""
         self._news.put(_STOP)
 
     def kill(self) -> None:

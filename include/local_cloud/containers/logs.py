@@ -34,12 +34,6 @@ class LogStream:
         self._thread = threading.Thread(target=self._run, name=f"logs {group}/{name}", daemon=True)
         self._thread.start()
 
-    @property
-    def arn(self) -> str:
-        return (
-            f"arn:aws:logs:{self.context.region}:{self.context.account}:log-group:{self.group}:log-stream:{self.name}"
-        )
-
     def write(self, line: str) -> None:
         """Add a line, without its newline, timed now."""
         with self._lock:
@@ -49,6 +43,7 @@ class LogStream:
             self._lines.append((int(time.time() * 1000), line[:_LINE_BYTES] or " "))
 
     def close(self, timeout: float = 10) -> None:
+        """Send what is left; `timeout` is in seconds."""
         self._closing.set()
         self._thread.join(timeout)
 

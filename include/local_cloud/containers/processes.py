@@ -25,10 +25,12 @@ def arguments(command: list[str]) -> list[str]:
 
 
 def record(store: Store, pid: int) -> None:
+    """Write a started process down, for a next start that must end it."""
     store.put(_KIND, str(pid), {"pid": pid, "started": _started(pid)})
 
 
 def forget(store: Store, pid: int) -> None:
+    """The process has ended."""
     store.delete(_KIND, str(pid))
 
 

@@ -49,6 +49,7 @@ def live(context: Context, name: str) -> LiveEndpoint | None:
 
 
 def stopping(context: Context) -> bool:
+    """Whether nothing serves because the cloud is being stopped."""
     return _service(context).stopping
 
 

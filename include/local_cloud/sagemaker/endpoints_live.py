@@ -27,6 +27,7 @@ class LiveEndpoint:
         return LOG_GROUP + self.name
 
     def stream(self, variant: str) -> Stream:
+        """Where a variant's captures go."""
         destination = self.capture.destination if self.capture else ""
         bucket, _, prefix = destination.partition("://")[2].partition("/")
         return Stream(bucket, prefix, self.name, variant)

@@ -30,7 +30,6 @@ STOP_DRAIN_SECONDS = 5.0
 INTERRUPTED = (
     "The local cloud was stopped during the update: the previous version serves on. Update the endpoint again."
 )
-
 _NO_SUMMARY = {"PendingDeploymentSummary": None}
 
 Document = dict[str, Any]
@@ -82,6 +81,7 @@ class EndpointService:
         self._spawn(self._update(document) if "_pending" in document else self._create(document))
 
     def delete(self, document: Document) -> None:
+        """Stop serving, bring the captures to S3, then drop the document."""
         self._spawn(self._delete(document, self.live.pop(document["EndpointName"], None)))
 
     def _take_up(self, document: Document) -> None:
@@ -181,7 +181,7 @@ class EndpointService:
 
     async def _upload(self, bucket: str, key: str, content: bytes) -> None:
         try:
-            await asyncio.to_thread(self.context.s3.put_object, Bucket=bucket, Key=key, Body=content)
+            await asyncio.to_thread(lambda: self.context.s3.put_object(Bucket=bucket, Key=key, Body=content))
         except (ClientError, BotoCoreError) as error:
             raise OSError(f"s3://{bucket}/{key} could not be written: {error}") from error
 
@@ -194,6 +194,3 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception:
         logger.exception("a deployment of an endpoint failed inside the local cloud")
-
-
-_NO_SUMMARY = {"PendingDeploymentSummary": None}

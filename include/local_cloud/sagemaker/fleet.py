@@ -48,7 +48,6 @@ class Variant:
     plan: VariantPlan
     worker: Worker
     weight: float
-    instance_count: int
     in_flight: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,6 +55,7 @@ class Variant:
         self.idle.set()
 
     async def request(self, data: bytes) -> Answer:
+        """Raises `WorkerUnavailable` and `WorkerDied`."""
         self.in_flight += 1
         self.idle.clear()
         try:
@@ -82,7 +82,7 @@ class Fleet:
             stream = f"{plan.name}/{plan.instance_id}"
             container = Container(context, plan.model, folder / plan.name, log_group, stream)
             worker = Worker(f"{log_group}/{stream}", container, plan.startup_seconds)
-            self.variants[plan.name] = Variant(plan, worker, plan.weight, plan.instance_count)
+            self.variants[plan.name] = Variant(plan, worker, plan.weight)
 
     async def start(self) -> None:
         """Return when each variant's container answers its ping.

@@ -90,6 +90,7 @@ class Worker:
         self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
+        """End the process and its restarts, and send what is left of its output."""
         if self._keeper is not None:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):

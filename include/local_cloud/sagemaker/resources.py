@@ -46,6 +46,7 @@ class Resource:
         return context.store.update(self.kind, name, changes)
 
     def all(self, context: Context) -> list[dict[str, Any]]:
+        """By name."""
         return context.store.list(self.kind)
 
     def delete(self, context: Context, name: str) -> None:

@@ -29,6 +29,7 @@ def invalid(message: str) -> InvocationRefused:
 
 
 def model_error(context: Context, live: LiveEndpoint, status: int, message: str) -> InvocationRefused:
+    """The container failed; `status` is what it answered, 0 where it did not."""
     side = "client" if 400 <= status < 500 else "server"
     region, account, group = context.region, context.account, live.log_group
     return InvocationRefused(

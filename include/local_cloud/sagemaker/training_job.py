@@ -47,12 +47,14 @@ class TrainingJob:
         return self.folder / "ml"
 
     def wait_for_turn(self) -> None:
+        """Show that other jobs come first."""
         self._step("Pending")
 
     def stop(self) -> None:
         self._container.stop()
 
     def interrupt(self) -> None:
+        """End the running job, as the cloud is stopping."""
         self._interrupted = True
         self._container.kill()
 
@@ -60,9 +62,11 @@ class TrainingJob:
         self._advance("Stopped")
 
     def interrupted(self) -> None:
+        """Fail a job that does not run and never will."""
         self._advance("Failed", FailureReason=INTERRUPTED)
 
     def run(self) -> None:
+        """Carry the job through. It blocks until the end; every failure ends up in the job's document."""
         self._log = LogStream(self.context, LOG_GROUP, f"{self.name}/{training_input.HOST}-{int(time.time())}")
         try:
             self._run(self._log)

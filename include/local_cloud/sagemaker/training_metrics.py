@@ -28,6 +28,7 @@ class FinalMetrics:
         self._last: dict[str, tuple[float, float]] = {}
 
     def read(self, line: str) -> None:
+        """Look for metrics in one line of output."""
         for name, pattern in self._patterns:
             match = pattern.search(line)
             value = _number(match[1]) if match and pattern.groups else None

@@ -26,6 +26,7 @@ class TrainingQueue:
         self._closed = False
 
     def add(self, job: TrainingJob) -> None:
+        """Run the job when its turn comes."""
         with self._changed:
             if len(self._running) + len(self._waiting) >= self._parallel:
                 job.wait_for_turn()
@@ -49,7 +50,10 @@ class TrainingQueue:
                     job.stop()
 
     def close(self, timeout: float = 15) -> None:
-        """End everything now, as the cloud is stopping: each job fails with a reason that says so."""
+        """End everything now, as the cloud is stopping: each job fails with a reason that says so.
+
+        `timeout` is in seconds, for each running job.
+        """
         with self._changed:
             self._closed = True
             for job in self._waiting:

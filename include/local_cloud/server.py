@@ -1,0 +1,69 @@
+"""Runs the application until a signal ends it: the services stop first, while requests are still answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from . import ministack
+from .app import Application
+from .context import open_context
+from .errors import CloudError
+from .services import Services
+from .snapshots import Snapshots
+
+logger = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Stops the services while requests are still answered, and only then stops answering."""
+
+    _stopping = False
+
+    async def stop_services(self) -> None:
+        application = self.config.app
+        try:
+            if isinstance(application, Application):
+                await application.services.stop()
+        except Exception:
+            logger.exception("a service did not stop as it should")
+        finally:
+            self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops everything in order, a second one at once."""
+        if self.should_exit or self._stopping:
+            self.force_exit = True
+            self.should_exit = True
+            return
+        self._stopping = True
+        self._task = asyncio.run_coroutine_threadsafe(self.stop_services(), self._loop)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+
+def serve(listener: socket.socket, url: str, data: Path, image_map: dict[str, list[str]]) -> None:
+    """Serve until a signal. Raises `CloudError`."""
+    services = Services(open_context(data, url, image_map), Snapshots())
+    application = Application(services, ministack.load())
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    logging.getLogger("include.local_cloud").setLevel(logging.INFO)
+    server = Server(config)
+    server.run([listener])
+    if not server.started:
+        raise CloudError("it did not start; the lines above say why")

@@ -1,0 +1,52 @@
+"""What both services rest on: the registry of operations, and work that is done again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from include.local_cloud.periodic import Periodic
+from include.local_cloud.registry import registrar
+
+
+def test_an_operation_is_registered_once() -> None:
+    operations: dict[str, Callable[[], None]] = {}
+    operation = registrar(operations)
+
+    @operation("Do")
+    def do() -> None: ...
+
+    assert operations == {"Do": do}
+    with pytest.raises(ValueError, match="operation Do is registered twice"):
+        operation("Do")(do)
+
+
+def test_periodic_work_goes_on_after_a_failure_and_ends_when_stopped(caplog: pytest.LogCaptureFixture) -> None:
+    async def live() -> int:
+        turns, again = 0, asyncio.Event()
+
+        async def work() -> None:
+            nonlocal turns
+            turns += 1
+            if turns == 1:
+                raise OSError("the disk is full")
+            again.set()
+            await asyncio.Event().wait()
+
+        periodic = Periodic(work, 0.001, "the work was not done")
+        periodic.start()
+        async with asyncio.timeout(10):
+            await again.wait()
+            await periodic.stop()
+        return turns
+
+    assert asyncio.run(live()) == 2
+    assert "the work was not done" in caplog.text
+
+
+def test_what_never_started_can_be_stopped() -> None:
+    async def work() -> None: ...
+
+    asyncio.run(Periodic(work, 1, "").stop())
