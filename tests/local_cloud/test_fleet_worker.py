@@ -89,6 +89,7 @@ def test_a_process_that_hangs_is_replaced_and_its_request_answered() -> None:
         await worker.start()
         first = await pid(worker)
         os.kill(first, signal.SIGSTOP)
+        os.waitpid(first, os.WUNTRACED)  # returns when all its threads have stopped: one could still answer before
         assert await pid(worker) != first
 
     with_worker(Program(), work)
