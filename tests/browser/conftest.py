@@ -10,9 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from include.launcher.config import USER
+from include.scones import settings
+from include.scones.settings import Settings
+from tests.browser.tuner import TUNER, threshold_deployed
 from tests.conftest import ROOT
 from tests.stack import Launcher
 
@@ -89,3 +92,24 @@ def admin_token(job: Launcher) -> str:
     body = {"username": USER, "password": job.config.password()}
     answer = httpx.post(f"{job.config.airflow_url}/auth/token", json=body, timeout=30).raise_for_status()
     return str(answer.json()["access_token"])
+
+
+@pytest.fixture(scope="module")
+def here(job: Launcher) -> Settings:
+    return settings.load()
+
+
+@pytest.fixture
+def page(sessions: Sessions, admin_token: str) -> Page:
+    """The threshold tuner by itself, loaded."""
+    page = sessions(admin_token).new_page()
+    page.goto(TUNER)
+    expect(page.locator("#tuner")).to_be_visible()
+    return page
+
+
+@pytest.fixture(scope="module")
+def restored(here: Settings) -> Iterator[None]:
+    before = threshold_deployed(here)
+    yield
+    assert threshold_deployed(here) == before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,17 +17,11 @@ from include.scones import executions, settings
 from include.scones.settings import Settings
 from include.scones.test_cases import workflow_event
 from tests.browser.conftest import Sessions
+from tests.browser.tuner import RUN_SECONDS, TUNER, machine, threshold_deployed
 from tests.stack import Launcher
 
 Answers = list[tuple[str, int, list[float]]]
-TUNER = "/threshold-tuner/"
 RUNS = "/api/v2/dags/inference_workflow/dagRuns"
-RUN_SECONDS = 240
-
-
-@pytest.fixture(scope="module")
-def here(job: Launcher) -> Settings:
-    return settings.load()
 
 
 @pytest.fixture(scope="module")
@@ -48,36 +41,6 @@ def answers(here: Settings) -> Answers:
         )
         found.append((name, int(label), json.load(answer["Body"])))
     return found
-
-
-@pytest.fixture
-def page(sessions: Sessions, admin_token: str) -> Page:
-    """The tuner by itself, loaded."""
-    page = sessions(admin_token).new_page()
-    page.goto(TUNER)
-    expect(page.locator("#tuner")).to_be_visible()
-    return page
-
-
-@pytest.fixture(scope="module")
-def restored(here: Settings) -> Iterator[None]:
-    before = threshold_deployed(here)
-    yield
-    assert threshold_deployed(here) == before
-
-
-def machine(here: Settings) -> str:
-    machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
-    return next(str(item["stateMachineArn"]) for item in machines if item["name"].startswith(here.project))
-
-
-def threshold_deployed(here: Settings) -> float:
-    """As the state machine's definition has it."""
-    text = boto3.client("stepfunctions").describe_state_machine(stateMachineArn=machine(here))["definition"]
-    parameters = json.loads(text)["States"]["FilterInferences"]["Parameters"]["Payload"]
-    found = re.fullmatch(r"States\.StringToJson\('([0-9.]+)'\)", parameters["threshold.$"])
-    assert found, parameters
-    return float(found[1])
 
 
 def expected(answers: Answers, threshold: float) -> tuple[str, str]:
@@ -202,29 +165,6 @@ def test_apply_then_undo_by_keyboard(page: Page, answers: Answers, here: Setting
     page.locator("#go").click()
     expect(page.locator("#run-state")).to_have_text("Done: the threshold in force is 0.93.", timeout=RUN_SECONDS * 1000)
     assert outcome(here, name) == ("accepted" if confidence >= 0.93 else "refused")
-
-
-@pytest.mark.usefixtures("restored")
-def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, here: Settings) -> None:
-    s3 = boto3.client("s3")
-    listing = s3.get_object(Bucket=here.bucket, Key="test.lst")["Body"].read()
-    page.fill("#number", "0.88")
-    s3.delete_object(Bucket=here.bucket, Key="test.lst")
-    try:
-        page.locator("#apply").click()
-        page.locator("#go").click()
-        expect(page.locator("#run-state")).to_have_text(
-            "The run failed. The threshold in force is 0.88.", timeout=RUN_SECONDS * 1000
-        )
-    finally:
-        s3.put_object(Bucket=here.bucket, Key="test.lst", Body=listing)
-    expect(page.locator("#message")).to_have_text(
-        "The threshold is 0.88 now, but the run failed afterwards."
-        f" generate_test_cases: there is no s3://{here.bucket}/test.lst: run cifar_etl first"
-    )
-    page.locator("#undo").click()
-    page.locator("#go").click()
-    expect(page.locator("#run-state")).to_have_text("Done: the threshold in force is 0.93.", timeout=RUN_SECONDS * 1000)
 
 
 @pytest.mark.usefixtures("restored")

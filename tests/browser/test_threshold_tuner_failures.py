@@ -1,0 +1,158 @@
+"""What the threshold tuner says when a change fails or cannot be made now: the real failures, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from include.scones.settings import Settings
+from include.scones.stacks import TEMPLATES
+from tests.browser.tuner import RUN_SECONDS, machine, threshold_deployed
+
+# Step Functions refuses the expression, so CloudFormation cannot update the state machine.
+REFUSED = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% ( %}", "End": True}
+HOLD = """
+  Handle:
+    Type: AWS::CloudFormation::WaitConditionHandle
+  Hold:
+    Type: AWS::CloudFormation::WaitCondition
+    Properties: {Handle: !Ref Handle, Timeout: "600"}
+"""
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, here: Settings) -> None:
+    s3 = boto3.client("s3")
+    listing = s3.get_object(Bucket=here.bucket, Key="test.lst")["Body"].read()
+    page.fill("#number", "0.88")
+    s3.delete_object(Bucket=here.bucket, Key="test.lst")
+    try:
+        page.locator("#apply").click()
+        page.locator("#go").click()
+        expect(page.locator("#run-state")).to_have_text(
+            "The run failed. The threshold in force is 0.88.", timeout=RUN_SECONDS * 1000
+        )
+    finally:
+        s3.put_object(Bucket=here.bucket, Key="test.lst", Body=listing)
+    expect(page.locator("#message")).to_have_text(
+        "The threshold is 0.88 now, but the run failed afterwards."
+        f" generate_test_cases: there is no s3://{here.bucket}/test.lst: run cifar_etl first"
+    )
+    page.locator("#undo").click()
+    page.locator("#go").click()
+    expect(page.locator("#run-state")).to_have_text("Done: the threshold in force is 0.93.", timeout=RUN_SECONDS * 1000)
+
+
+def settled(describe: Callable[[], str], wanted: str) -> None:
+    deadline = time.monotonic() + 120
+    while (status := describe()) != wanted:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.2)
+
+
+@contextmanager
+def replaced(here: Settings, prefix: str, content: bytes) -> Iterator[None]:
+    """Other content in the one object whose key begins with `prefix`."""
+    s3 = boto3.client("s3")
+    (found,) = s3.list_objects_v2(Bucket=here.bucket, Prefix=prefix)["Contents"]
+    place = {"Bucket": here.bucket, "Key": found["Key"]}
+    before = s3.get_object(**place)["Body"].read()
+    s3.put_object(**place, Body=content)
+    try:
+        yield
+    finally:
+        s3.put_object(**place, Body=before)
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_redeployment_that_fails_changes_nothing_and_says_why(page: Page, here: Settings) -> None:
+    states = boto3.client("stepfunctions")
+    before = states.describe_state_machine(stateMachineArn=machine(here))
+    page.fill("#number", "0.88")
+    definition = {"StartAt": "Refused", "States": {"Refused": REFUSED}}
+    with replaced(here, "code/step_function-", json.dumps(definition).encode()):
+        page.locator("#apply").click()
+        page.locator("#go").click()
+        expect(page.locator("#run-state")).to_have_text(
+            "The run failed. The threshold in force is 0.93.", timeout=RUN_SECONDS * 1000
+        )
+    message = page.locator("#message")
+    expect(message).to_contain_text("The redeployment failed and nothing was changed: 0.93 is still in force. deploy: ")
+    expect(message).to_contain_text(f"stack {here.inference_stack} ended as UPDATE_ROLLBACK_COMPLETE:")
+    expect(message).to_contain_text("(AWS::StepFunctions::StateMachine): ")
+    expect(page.locator("#in-force")).to_contain_text("In force: 0.93")
+    after = states.describe_state_machine(stateMachineArn=machine(here))
+    assert (after["definition"], after["revisionId"]) == (before["definition"], before["revisionId"])
+
+
+@pytest.fixture
+def stack_held(here: Settings) -> Iterator[None]:
+    """The stack is in the middle of an update that waits for a signal; afterwards it is as it was."""
+    client = boto3.client("cloudformation")
+    stack = client.describe_stacks(StackName=here.inference_stack)["Stacks"][0]
+    template = (TEMPLATES / "inference.yaml").read_text()
+    client.update_stack(
+        StackName=here.inference_stack,
+        TemplateBody=template.replace("\nResources:\n", f"\nResources:{HOLD}"),
+        Parameters=[{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in stack["Parameters"]],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    yield
+    handle = client.describe_stack_resource(StackName=here.inference_stack, LogicalResourceId="Handle")
+    signal = {"Status": "FAILURE", "UniqueId": "1", "Data": "", "Reason": "the test is done"}
+    address = handle["StackResourceDetail"]["PhysicalResourceId"]
+    httpx.put(address, content=json.dumps(signal), timeout=30).raise_for_status()
+    settled(
+        lambda: str(client.describe_stacks(StackName=here.inference_stack)["Stacks"][0]["StackStatus"]),
+        "UPDATE_ROLLBACK_COMPLETE",
+    )
+
+
+@pytest.mark.usefixtures("restored", "stack_held")
+def test_a_stack_that_is_updating_is_left_alone(page: Page, here: Settings) -> None:
+    page.fill("#number", "0.88")
+    page.locator("#apply").click()
+    expect(page.locator("#message")).to_have_text(
+        f"the stack {here.inference_stack} is UPDATE_IN_PROGRESS: wait until that is done, then apply again"
+    )
+    expect(page.locator("#confirm")).to_be_hidden()
+
+
+@pytest.fixture
+def other_config(here: Settings) -> Iterator[str]:
+    """A second configuration like the endpoint's; afterwards the endpoint has its own again."""
+    client = boto3.client("sagemaker")
+    name = client.describe_endpoint(EndpointName=here.endpoint)["EndpointConfigName"]
+    own = client.describe_endpoint_config(EndpointConfigName=name)
+    same: dict[str, Any] = {key: own[key] for key in ("ProductionVariants", "DataCaptureConfig")}
+    client.create_endpoint_config(EndpointConfigName="updating", **same)
+    yield "updating"
+    for wanted in ("updating", name):
+        settled(lambda: str(client.describe_endpoint(EndpointName=here.endpoint)["EndpointStatus"]), "InService")
+        if wanted == "updating":
+            client.update_endpoint(EndpointName=here.endpoint, EndpointConfigName=name)
+    client.delete_endpoint_config(EndpointConfigName="updating")
+
+
+@pytest.mark.usefixtures("restored")
+def test_an_endpoint_that_is_updating_is_waited_for(page: Page, here: Settings, other_config: str) -> None:
+    def update_first(route: Route) -> None:
+        boto3.client("sagemaker").update_endpoint(EndpointName=here.endpoint, EndpointConfigName=other_config)
+        route.continue_()
+
+    page.route("**/api/changes", update_first)
+    page.fill("#number", "0.88")
+    page.locator("#apply").click()
+    expect(page.locator("#message")).to_have_text(
+        f"the endpoint {here.endpoint} is Updating, not InService: wait, or deploy it again"
+    )
+    expect(page.locator("#confirm")).to_be_hidden()
+    assert threshold_deployed(here) == 0.93
