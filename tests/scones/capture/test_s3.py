@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +15,12 @@ from typing import Any
 import boto3
 import pyarrow.parquet as pq
 import pytest
+from botocore.config import Config
 
 from include.scones import capture
 from include.scones.capture import __main__ as command
+from include.scones.capture.stores import READERS
+from include.scones.small_objects import SmallObjects
 from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
 
 DAY = day("2024-10-16")
@@ -79,20 +84,50 @@ def test_counting_what_has_arrived(real_bucket: str) -> None:
     assert capture.count_records(real_bucket, "nobody", DAY.start, DAY.end) == 0
 
 
-def test_many_small_files(bucket: str) -> None:
-    client = boto3.client("s3")
+class Requests:
+    """Counts a client's requests; the first of them to read a capture wait until `together` are under way at once."""
+
+    def __init__(self, client: Any, together: int) -> None:
+        self.lists = 0
+        self.reads: Counter[str] = Counter()
+        self.together = threading.Barrier(together)
+        self._lock = threading.Lock()
+        client.meta.events.register("before-call.s3.ListObjectsV2", self._listed)
+        client.meta.events.register("provide-client-params.s3.GetObject", self._read)
+
+    def _listed(self, **_: Any) -> None:
+        with self._lock:
+            self.lists += 1
+
+    def _read(self, params: dict[str, Any], **_: Any) -> None:
+        if not params["Key"].startswith("data_capture/"):
+            return
+        with self._lock:
+            self.reads[params["Key"]] += 1
+            waits = self.reads.total() <= self.together.parties
+        if waits:
+            self.together.wait(timeout=60)
+
+
+def test_many_small_files_are_read_once_each_and_many_at_a_time(bucket: str) -> None:
     prefix = f"data_capture/{REAL_ENDPOINT}/AllTraffic/2024/10/16"
+    pictures = [png(seed) for seed in range(7)]
+    keys = [f"{prefix}/{5 + n % 2:02}/00-01-000-{n}.jsonl" for n in range(2000)]
 
     def put(n: int) -> None:
-        time = f"2024-10-16T{n % 24:02}:00:01Z"
-        body = json.dumps(record(time, image=png(n % 7), eventId=str(n)))
-        client.put_object(Bucket=bucket, Key=f"{prefix}/{n % 24:02}/00-01-000-{n}.jsonl", Body=body)
+        line = record(f"2024-10-16T{5 + n % 2:02}:00:01Z", image=pictures[n % 7], eventId=str(n))
+        objects.write(bucket, keys[n], json.dumps(line).encode(), "application/json")
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(put, range(300)))
-    summary = build(bucket)
-    assert (summary["records"], summary["files"], summary["malformed"]) == (300, 300, 0)
+    with SmallObjects(READERS) as objects, ThreadPoolExecutor(READERS) as pool:
+        list(pool.map(put, range(len(keys))))
+    client = boto3.client("s3", config=Config(max_pool_connections=READERS))
+    requests = Requests(client, together=READERS)
+    summary = build(bucket, client=client)
+    assert (summary["records"], summary["files"], summary["malformed"]) == (len(keys), len(keys), 0)
     assert summary["inputs"]["distinct"] == 7
+    assert requests.reads == dict.fromkeys(keys, 1)
+    # Each hour of the day and of the days before is a request, and each further thousand files.
+    assert requests.lists < 250
 
 
 def test_the_days_figures_are_cloudwatch_metrics(real_bucket: str) -> None:
