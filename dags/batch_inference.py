@@ -68,6 +68,7 @@ def batch_inference() -> None:
 
         here = settings.load()
         folder = params["folder"] or f"s3://{here.bucket}/test/"
+        folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
         outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
         name = training.run_name(here.project, run_id, dag_run.run_after)
         classes = dataset.describe(here.bucket)["classes"]
