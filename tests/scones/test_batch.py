@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -146,39 +147,41 @@ def test_a_folder_of_everything_is_classified_once(outputs: dict[str, str]) -> N
         "nested/deep/er/grey.jpeg": png(128),
         "odd ä 中 +%20&=?\"'<>\\\n.png": png(255),
         "torn.png": png(0)[:40],
+        "text.png": b"no image",
         "huge.jpg": b"\x89PNG" + bytes(LARGEST),
         **{f"many/{index:03}.png": png(0) for index in range(30)},
     }
     upload(folder, {**images, "notes.txt": b"x", "empty.png": b"", "marker/": b"", "no-suffix": png(0)})
     job = prepared("mixed-run", folder)
     listed = run.list_images(job, outputs["ListImagesName"], 10)
-    assert listed == {"shards": 4, "images": 36, "not_images": 2, "empty": 1}
+    assert listed == {"shards": 4, "images": 37, "not_images": 2, "empty": 1}
     serving()
     assert ended(submit(job, outputs, listed["shards"]))["status"] == "SUCCEEDED"
 
     summary = run.summarise(job, listed)
 
     found = {row["key"].removeprefix(folder): row for row in rows(job, 4)}
-    assert len(rows(job, 4)) == len(found) == 36
+    assert len(rows(job, 4)) == len(found) == 37
     assert set(found) == set(images)
     assert (found["black.png"]["class"], found["black.png"]["outcome"]) == ("bicycle", "accepted")
     assert (found["white.PNG"]["class"], found["white.PNG"]["probabilities"]) == ("motorcycle", [0.0, 1.0])
     assert found["nested/deep/er/grey.jpeg"]["outcome"] == "refused"
     assert found["torn.png"]["error"].startswith("ModelError: ")
+    assert found["text.png"]["error"].startswith("ModelError: ")
     assert found["huge.jpg"]["error"].startswith("TooLarge: ")
     counts = {name: summary[name] for name in ("accepted", "refused", "error", "by_class", "by_error")}
     assert counts == {
         "accepted": 33,
         "refused": 1,
-        "error": 2,
+        "error": 3,
         "by_class": {"bicycle": 31, "motorcycle": 3},
-        "by_error": {"ModelError": 1, "TooLarge": 1},
+        "by_error": {"ModelError": 2, "TooLarge": 1},
     }
     stored = boto3.client("s3").get_object(Bucket=job.bucket, Key=job.summary)["Body"].read()
     assert json.loads(stored) == summary
-    assert run.check(summary, 0.06) == pytest.approx(2 / 36)
-    with pytest.raises(TooManyErrorsError, match=r"^2 of 36 images could not be classified, 5.6%"):
-        run.check(summary, 0.05)
+    assert run.check(summary, 0.09) == pytest.approx(3 / 37)
+    with pytest.raises(TooManyErrorsError, match=r"^3 of 37 images could not be classified, 8.1%"):
+        run.check(summary, 0.08)
 
 
 def test_no_images_and_a_single_shard(outputs: dict[str, str]) -> None:
@@ -299,6 +302,8 @@ def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
     job = prepared("bad-listing", "f/")
     with pytest.raises(run.ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
         run.list_images(job, outputs["ListImagesName"], 0)
+    with pytest.raises(run.ListingError, match="NoSuchBucket"):
+        run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListImagesName"], 10)
     with pytest.raises(ClientError):
         run.list_images(job, "no-such-function", 10)
 
