@@ -18,7 +18,7 @@ from include.scones import executions
 from include.scones.alerts import subscribe
 from include.scones.capture.metrics import publish_metrics
 from include.scones.packaging import upload_code
-from include.scones.stacks import delete_stack, deploy
+from include.scones.stacks import delete_stack, deploy, stack_outputs
 from include.scones.test_cases import workflow_event
 from tests.lambdas.conftest import HERE, SAMPLES, Messages
 
@@ -139,3 +139,19 @@ def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subsc
     while not {name for name, state in states().items() if state == "ALARM"} >= waiting:
         assert time.monotonic() < deadline, states()
         time.sleep(0.5)
+
+
+def test_subscriber_hears_of_a_refusal_with_its_image_confidence_and_threshold(
+    burst: Burst, images: Any, endpoint: str, subscriber: tuple[str, Messages]
+) -> None:
+    arn = start(burst, burst.unsure)
+    while arn not in (text := subscriber[1].get(timeout=60)["Message"]):
+        pass
+    image, cause, _ = next(block for block in text.split("\n\n") if arn in block).splitlines()
+    source = f"s3://{HERE.bucket}/{burst.unsure}"
+    reached = confidence(endpoint, images.get_object(Bucket=HERE.bucket, Key=burst.unsure))
+    threshold = stack_outputs(SETTINGS.inference_stack)["Threshold"]
+    assert image == f"{source}: FAILED"
+    assert cause.startswith(
+        f"THRESHOLD_CONFIDENCE_NOT_MET: confidence {reached} is below the threshold {threshold} for {source}"
+    )
