@@ -21,7 +21,7 @@ from include.scones.settings import Settings
 from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
 from include.scones.teardown.plan import check_confirmation, execute, plan, verify
-from tests.conftest import REGION, ROOT, Cloud
+from tests.conftest import REGION, ROOT, Cloud, start_cloud, stop_cloud
 from tests.inventory import Inventory, inventory
 
 PROJECT = "teardown-tests"
@@ -31,6 +31,18 @@ IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/unused"
 DATASET = {"provenance": "sample", "sha256": "0" * 64, "classes": ["bicycle", "motorcycle"], "train": 1}
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One of these tests' own: on the session's, what other tests left may still change."""
+    started = start_cloud(tmp_path_factory.mktemp("cloud"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        for name, value in started.environment.items():
+            patch.setenv(name, value)
+        yield started
+    stop_cloud(started)
 
 
 def sagemaker() -> Any:
