@@ -15,6 +15,9 @@ from ..errors import UnknownImage
 from .operations import named, now
 
 LOG_GROUP = "/aws/batch/job"
+GRACE_SECONDS = 30.0  # https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
+TIMEOUT = "Job attempt duration exceeded timeout"
+_REASONS = {"exited": "Essential container in task exited", "max runtime": TIMEOUT}
 _DAY = 86_400.0
 
 
@@ -39,7 +42,7 @@ class Attempt:
         self.number = number
         self.log_group, prefix = _log_names(job)
         self.stream = f"{prefix}/default/{uuid.uuid4().hex}"
-        self._container = JobContainer(context)
+        self._container = JobContainer(context, GRACE_SECONDS)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that does not help."""
@@ -66,7 +69,7 @@ class Attempt:
         finally:
             log.close()
             shutil.rmtree(folder, ignore_errors=True)
-        reason = "Essential container in task exited" if ending.cause == "exited" else ending.cause
+        reason = _REASONS.get(ending.cause, ending.cause)
         return Result(self._record(started, ending.code, reason), ending)
 
     def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from .attempt import Result
+from .attempt import TIMEOUT, Result
 from .records import FAILED, SUCCEEDED
-
-TIMEOUT = "Job attempt duration exceeded timeout"
 
 
 class Verdict(NamedTuple):

@@ -15,7 +15,6 @@ from typing import IO
 from ..context import Context
 from . import processes
 
-GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as on SageMaker
 _KILL, _STOP, _DONE = "kill", "stop", "done"
 
 
@@ -30,12 +29,14 @@ class Ending:
 class JobContainer:
     """Runs once. `stop` and `kill` may be called from any thread, also before and after it runs."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, grace_seconds: float) -> None:
+        """`grace_seconds` lie between SIGTERM and SIGKILL."""
         self._context = context
+        self._grace_seconds = grace_seconds
         self._news: Queue[str] = Queue()
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL after `GRACE_SECONDS`."""
+        """SIGTERM, and SIGKILL after the grace."""
         self._news.put(_STOP)
 
     def kill(self) -> None:
@@ -92,10 +93,10 @@ class JobContainer:
                 return cause
             if news == _STOP:
                 cause = "stopped" if cause == "exited" else cause
-                deadline = time.monotonic() + GRACE_SECONDS
+                deadline = time.monotonic() + self._grace_seconds
                 processes.end(pid, signal.SIGTERM)
             else:
-                deadline = time.monotonic() + GRACE_SECONDS
+                deadline = time.monotonic() + self._grace_seconds
                 processes.end(pid, signal.SIGKILL)
 
 

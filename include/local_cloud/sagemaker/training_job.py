@@ -22,6 +22,7 @@ KIND = "training-job"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FAILURE_LENGTH = 1024
 INTERRUPTED = "InternalServerError: the local cloud was stopped or killed before the job ended: create a new job"
+GRACE_SECONDS = 120.0  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
 _LAST_STATES = {"exited": "Completed", "stopped": "Stopped", "max runtime": "MaxRuntimeExceeded"}
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class TrainingJob:
         self.name = name
         self.key = (context.region, name)
         self.folder = context.data / "jobs" / context.region / name
-        self._container = JobContainer(context)
+        self._container = JobContainer(context, GRACE_SECONDS)
         self._interrupted = False
         self._started: float | None = None
         self._metrics = FinalMetrics([])

@@ -67,7 +67,10 @@ def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
         answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         progress: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise ListingError(f"{function} failed: {progress.get('errorType')}: {progress.get('errorMessage')}")
+            raise ListingError(
+                f"{function} cannot list s3://{job.input_bucket}/{job.input_prefix}: "
+                f"{progress.get('errorType')}: {progress.get('errorMessage')}"
+            )
         done = progress.pop("done")
         log.info("listed up to %r: %s", progress["after"], progress)
         if done:
