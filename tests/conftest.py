@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,13 +22,23 @@ ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 CLOUD_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 REGION = "us-east-1"
+ON_THE_STACK = (
+    "tests/browser/",
+    "tests/e2e/test_backfill.py",
+    "tests/e2e/test_main_job.py",
+    "tests/e2e/test_recovery.py",
+)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In parallel, the tests on the one stack stay together, and so do those of a file."""
-    for item in items:
-        on_the_stack = "launcher" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("stack" if on_the_stack else str(item.path)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In parallel, the tests on the one stack stay together, and so do those of any other file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByStack(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "stack" if nodeid.startswith(ON_THE_STACK) else nodeid.partition("::")[0]
+
+    return ByStack(config, log)
 
 
 @dataclass
