@@ -6,16 +6,15 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import boto3
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from include.scones.settings import Settings
 from include.scones.stacks import TEMPLATES
-from tests.browser.tuner import RUN_SECONDS, machine, threshold_deployed
+from tests.browser.tuner import RUN_SECONDS, machine
 
 # Step Functions refuses the expression, so CloudFormation cannot update the state machine.
 REFUSED = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% ( %}", "End": True}
@@ -124,35 +123,3 @@ def test_a_stack_that_is_updating_is_left_alone(page: Page, here: Settings) -> N
         f"the stack {here.inference_stack} is UPDATE_IN_PROGRESS: wait until that is done, then apply again"
     )
     expect(page.locator("#confirm")).to_be_hidden()
-
-
-@pytest.fixture
-def other_config(here: Settings) -> Iterator[str]:
-    """A second configuration like the endpoint's; afterwards the endpoint has its own again."""
-    client = boto3.client("sagemaker")
-    name = client.describe_endpoint(EndpointName=here.endpoint)["EndpointConfigName"]
-    own = client.describe_endpoint_config(EndpointConfigName=name)
-    same: dict[str, Any] = {key: own[key] for key in ("ProductionVariants", "DataCaptureConfig")}
-    client.create_endpoint_config(EndpointConfigName="updating", **same)
-    yield "updating"
-    for wanted in ("updating", name):
-        settled(lambda: str(client.describe_endpoint(EndpointName=here.endpoint)["EndpointStatus"]), "InService")
-        if wanted == "updating":
-            client.update_endpoint(EndpointName=here.endpoint, EndpointConfigName=name)
-    client.delete_endpoint_config(EndpointConfigName="updating")
-
-
-@pytest.mark.usefixtures("restored")
-def test_an_endpoint_that_is_updating_is_waited_for(page: Page, here: Settings, other_config: str) -> None:
-    def update_first(route: Route) -> None:
-        boto3.client("sagemaker").update_endpoint(EndpointName=here.endpoint, EndpointConfigName=other_config)
-        route.continue_()
-
-    page.route("**/api/changes", update_first)
-    page.fill("#number", "0.88")
-    page.locator("#apply").click()
-    expect(page.locator("#message")).to_have_text(
-        f"the endpoint {here.endpoint} is Updating, not InService: wait, or deploy it again"
-    )
-    expect(page.locator("#confirm")).to_be_hidden()
-    assert threshold_deployed(here) == 0.93
