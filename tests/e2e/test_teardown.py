@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,12 @@ import boto3
 import pytest
 
 from tests import stack
+from tests.e2e.waiting import ended
 from tests.inventory import Inventory, inventory
 from tests.stack import Launcher
 
 PROJECT = "scones-unlimited"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
-PATIENCE = 300
 ODD = ["white space.png", "plus+and%2Bpercent%.jpg", "ü 中 😀.jpeg", "line\nbreak.PNG", "a/b//c/./deep.png"]
 # A busy machine trains for minutes.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -143,10 +142,7 @@ def run(launcher: Launcher, dag_id: str, **conf: Any) -> tuple[str, str]:
     with launcher.api() as api:
         api.unpause(dag_id)
         run_id = api.trigger(dag_id, conf)
-        deadline = time.monotonic() + PATIENCE
-        while (state := api.run_state(dag_id, run_id)) not in ("success", "failed"):
-            assert time.monotonic() < deadline, api.tasks(dag_id, run_id)
-            time.sleep(0.5)
+        state = ended(api, dag_id, run_id)
         ran = [task for task in api.tasks(dag_id, run_id) if task["try_number"] and task["state"] != "skipped"]
         return state, "\n".join(line for task in ran for line in api.log(dag_id, run_id, task))
 
