@@ -1,11 +1,13 @@
-"""How fast a day of captures becomes a report: `python benchmarks/capture_report.py FOLDER [--only NAME]`.
+"""How fast a day of captures becomes a report: `python -m benchmarks.capture_report FOLDER [--only NAME ...]`.
 
 FOLDER is what `generate_captures.py` wrote. Each way runs in a process of its own, over the same files: `floor` reads
 the bytes and parses every line with orjson, `floor2` does so on two cores; `notebook` is the way of the published
-notebooks (each line through the standard json module into a list of dictionaries, then a loop that takes confidence and
-time out of it); `pandas` is `read_json(lines=True)` of every file; `report` is the whole report, from listing the files
-to the last page. For each: wall seconds, processor seconds of the process and its children, and the most memory they
-held together.
+notebooks (`jsonlines`, on the standard json module as in their kernels, into a list of dictionaries, then a loop that
+takes confidence and time out of it); `pandas` is `read_json(lines=True)` of every file; `report` is the whole report,
+from listing the files to the last page. The ways take turns, `--rounds` times, each after the files were read once, so
+that all find them in memory. For each the median of its rounds: wall seconds, processor seconds of the process and its
+children, and how many times its wall seconds the report takes. The most memory that they held together comes from one
+more run, because looking at it slows down a process that holds much.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 import orjson
 import psutil
@@ -54,11 +56,12 @@ def floor2(folder: Path) -> int:
 
 
 def notebook(folder: Path) -> int:
-    """As `jsonlines` reads: text lines, one `json.loads` each, all kept."""
+    import jsonlines
+
     documents = []
     for path in files(folder):
-        with path.open() as file:
-            documents += [json.loads(line) for line in file]
+        with jsonlines.open(path, loads=json.loads) as reader:
+            documents += list(reader)
     found = []
     for document in documents:
         answer = json.loads(document["captureData"]["endpointOutput"]["data"])
@@ -86,22 +89,31 @@ def report(folder: Path) -> int:
     return int(summary["records"])
 
 
-def measure(way: str, folder: Path) -> dict[str, Any]:
-    """Run one way in a process of its own and watch it."""
+def measure(way: str, folder: Path) -> dict[str, float]:
+    """Run one way in a process of its own."""
+    for path in files(folder):
+        path.read_bytes()
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.capture_report", str(folder), "--run", way],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    peak = _Peak(process.pid)
-    output, _ = process.communicate()
+    output, _ = start(way, folder).communicate()
     wall = time.perf_counter() - started
-    peak.stop()
-    if process.returncode:
-        raise SystemExit(f"{way} failed with {process.returncode}")
+    if not output:
+        raise SystemExit(f"{way} failed: its error output above says why")
     records, cpu = output.split()
-    return {"way": way, "records": int(records), "wall": wall, "cpu": float(cpu), "megabytes": peak.bytes / 1e6}
+    return {"records": int(records), "wall": wall, "cpu": float(cpu)}
+
+
+def megabytes(way: str, folder: Path) -> float:
+    """The most memory that one way takes in a process of its own."""
+    process = start(way, folder)
+    peak = _Peak(process.pid)
+    process.communicate()
+    peak.stop()
+    return peak.bytes / 1e6
+
+
+def start(way: str, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.capture_report", str(folder), "--run", way]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 class _Peak(threading.Thread):
@@ -133,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="*", choices=WAYS, default=WAYS, help="the ways to measure")
-    parser.add_argument("--repeat", type=int, default=1, help="the fastest of so many runs counts")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each way is measured")
     parser.add_argument("--run", choices=WAYS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.run:
@@ -143,12 +155,18 @@ def main() -> None:
         return
     size = sum(path.stat().st_size for path in files(given.folder))
     print(f"{len(files(given.folder)):,} files, {size / 1e9:.2f} GB")
-    print(f"{'way':10} {'records':>10} {'wall s':>8} {'cpu s':>8} {'MB':>7} {'us/record':>10}")
-    for way in given.only:
-        best = min((measure(way, given.folder) for _ in range(given.repeat)), key=lambda found: found["wall"])
-        each = 1e6 * best["wall"] / best["records"]
-        figures = f"{best['wall']:8.1f} {best['cpu']:8.1f} {best['megabytes']:7.0f} {each:10.1f}"
-        print(f"{way:10} {best['records']:10,} {figures}", flush=True)
+    measured: dict[str, list[dict[str, float]]] = {way: [] for way in given.only}
+    for number in range(given.rounds):
+        for way in given.only:
+            found = measure(way, given.folder)
+            measured[way].append(found)
+            print(f"round {number + 1}: {way} {found['wall']:.1f} s", file=sys.stderr, flush=True)
+    print(f"{'way':10} {'records':>10} {'wall s':>8} {'cpu s':>8} {'MB':>7} {'us/record':>10} {'report':>8}")
+    for way, rounds in measured.items():
+        records, wall, cpu = (median(one[name] for one in rounds) for name in rounds[0])
+        ratio = f"{median(one['wall'] for one in measured['report']) / wall:8.2f}" if "report" in measured else ""
+        held = megabytes(way, given.folder)
+        print(f"{way:10} {records:10,.0f} {wall:8.1f} {cpu:8.1f} {held:7.0f} {1e6 * wall / records:10.1f} {ratio}")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from botocore.config import Config
 from benchmarks.generate_captures import DAY, ENDPOINT, generate
 from include.launcher.config import Config as Place
 from include.launcher.stack import Stack
-from include.scones import capture
-from include.scones.capture.stores import READERS
+from include.scones.capture.bucket import READERS
+from include.scones.capture.report import build_report
 
 BUCKET = "benchmark-small-files"
 ACCOUNT = "000000000000"
@@ -41,7 +41,7 @@ def counting(requests: Counter[str]) -> Any:
 
 def report(client: Any) -> dict[str, Any]:
     end = DAY + timedelta(days=1)
-    return capture.build_report(bucket=BUCKET, endpoint=ENDPOINT, start=DAY, end=end, threshold=0.93, client=client)
+    return build_report(bucket=BUCKET, endpoint=ENDPOINT, start=DAY, end=end, threshold=0.93, client=client)
 
 
 def main() -> None:

@@ -45,11 +45,13 @@ class ReportOperator(BaseOperator):
         self.report_uri = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from include.scones import capture, settings, stacks, tuning
+        from include.scones import settings, stacks, tuning
+        from include.scones.capture.metrics import publish_metrics
+        from include.scones.capture.report import build_report
 
         here = settings.load()
         end = datetime.fromisoformat(self.window["end"])
-        summary = capture.build_report(
+        summary = build_report(
             bucket=here.bucket,
             endpoint=here.endpoint,
             start=datetime.fromisoformat(self.window["start"]),
@@ -57,7 +59,7 @@ class ReportOperator(BaseOperator):
             threshold=stacks.threshold_in_force(here),
             baseline=tuning.baseline(here, end),
         )
-        capture.publish_metrics(summary)
+        publish_metrics(summary)
         self.report_uri = summary["report"]
         for outlet in self.outlets:
             if isinstance(outlet, Asset):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-import boto3
-
 from include.scones.errors import SettingsError
 
 CLASS_NAMES = {8: "bicycle", 48: "motorcycle"}
@@ -56,6 +54,8 @@ def load() -> Settings:
     Raises:
         SettingsError: no region is set.
     """
+    import boto3  # takes long, and who only needs the names above does without
+
     session = boto3.session.Session()
     if not session.region_name:
         raise SettingsError("no AWS region is set: set AWS_DEFAULT_REGION, for example to us-east-1")

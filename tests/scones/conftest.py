@@ -5,9 +5,14 @@ from __future__ import annotations
 import uuid
 
 import boto3
+import hypothesis
 import pytest
 
 from tests.conftest import Cloud
+
+# No test may depend on how busy the machine is.
+hypothesis.settings.register_profile("scones", deadline=None)
+hypothesis.settings.load_profile("scones")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from include.scones.capture.errors import UnreadableError
 from include.scones.capture.lines import whole_lines
 from include.scones.capture.records import Record, parse_lines
 from include.scones.capture.scan import contents, is_measurement
-from include.scones.capture.stores import S3Store, Store
+from include.scones.capture.stores import Store, open_bucket
 from include.scones.capture.window import CaptureFile, Window, list_captures
 
 
@@ -27,7 +27,7 @@ def count_records(
 
     A file that cannot be read counts for none: who waits for captures asks again.
     """
-    store, window = S3Store(bucket, client), Window(start, end)
+    store, window = open_bucket(bucket, client), Window(start, end)
     files = list_captures(store, f"{capture_prefix.strip('/')}/{endpoint}", window).files
     return count(store, files, window, at_least)
 
@@ -39,7 +39,7 @@ def count(store: Store, files: list[CaptureFile], window: Window, at_least: int 
         number = 0
         try:
             for run in whole_lines(blocks):
-                for found in parse_lines(run) if run else ():
+                for found in parse_lines(run or b""):
                     number += 1
                     if isinstance(found, Record) and first <= found.time < end and not is_measurement(found):
                         seen.add(found.event_id or (file.key, number))

@@ -39,25 +39,33 @@ class Theme:
     line: str
 
 
+# PNG files by appearance, `light` and `dark`.
+Pair = dict[str, bytes]
+
 LIGHT = Theme("#ffffff", "#1f2328", "#d8dee4", "#0072b2", "#d55e00", "#57606a")
 DARK = Theme("#161b22", "#e6edf3", "#30363d", "#56b4e9", "#e69f00", "#9da7b3")
 
 
-def scatter(table: pa.Table, window: Window, threshold: float, theme: Theme) -> bytes:
+def scatter(table: pa.Table, window: Window, threshold: float) -> Pair:
     """Each confidence at its own time; past MOST_POINTS predictions, how many fall on each spot."""
     confidence = numbers(table, "confidence")
     known = np.isfinite(confidence)
     confidence = confidence[known]
     times = table["time"].cast(pa.int64()).to_numpy()[known] / MICROSECONDS_A_DAY
     low = confidence < threshold
+    start, end = _hours_around(times, window)
+    density = None
+    if len(confidence) > MOST_POINTS:
+        density = np.histogram2d(times, confidence, (240, 120), ((start, end), (_floor(confidence), 1.0)))
 
-    def draw(axes: Axes) -> None:
-        start, end = _hours_around(times, window)
-        if len(confidence) <= MOST_POINTS:
+    def draw(axes: Axes, theme: Theme) -> None:
+        if density is None:
             axes.scatter(times[~low], confidence[~low], s=14, color=theme.sure, label="at or above", linewidths=0)
             axes.scatter(times[low], confidence[low], s=20, color=theme.unsure, marker="D", label="below", linewidths=0)
         else:
-            _density(axes, times, confidence, (start, end), theme)
+            counts, x, y = density
+            colours = LinearSegmentedColormap.from_list("counts", [theme.background, theme.sure])
+            axes.pcolormesh(x, y, np.where(counts > 0, counts, np.nan).T, cmap=colours, norm=LogNorm(0.5, counts.max()))
         axes.axhline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
         axes.set_xlim(start, end)
         axes.set_ylim(_floor(confidence), 1.005)
@@ -65,16 +73,10 @@ def scatter(table: pa.Table, window: Window, threshold: float, theme: Theme) -> 
         _time_axis(axes)
         _legend(axes, theme)
 
-    return _drawn(draw, theme)
+    return _drawn(draw)
 
 
-def _density(axes: Axes, times: Any, confidence: Any, span: tuple[float, float], theme: Theme) -> None:
-    counts, x, y = np.histogram2d(times, confidence, bins=(240, 120), range=(span, (_floor(confidence), 1.0)))
-    colours = LinearSegmentedColormap.from_list("counts", [theme.background, theme.sure])
-    axes.pcolormesh(x, y, np.where(counts > 0, counts, np.nan).T, cmap=colours, norm=LogNorm(0.5, counts.max()))
-
-
-def confidence_histogram(table: pa.Table, threshold: float, theme: Theme) -> bytes:
+def confidence_histogram(table: pa.Table, threshold: float) -> Pair:
     """Predictions by confidence; one bin edge is the threshold, so that no bar is on both sides of it."""
     confidence = numbers(table, "confidence")
     confidence = confidence[np.isfinite(confidence)]
@@ -83,12 +85,24 @@ def confidence_histogram(table: pa.Table, threshold: float, theme: Theme) -> byt
     above = max(1, round((1 - threshold) / 0.01))
     edges = np.unique(np.concatenate([np.linspace(floor, threshold, below + 1), np.linspace(threshold, 1, above + 1)]))
 
-    def draw(axes: Axes) -> None:
+    counts = np.histogram(confidence, edges)[0]
+
+    def draw(axes: Axes, theme: Theme) -> None:
         for part, colour, label in (
-            (confidence[confidence >= threshold], theme.sure, "at or above"),
-            (confidence[confidence < threshold], theme.unsure, "below"),
+            (slice(below, None), theme.sure, "at or above"),
+            (slice(below), theme.unsure, "below"),
         ):
-            axes.hist(part, edges.tolist(), color=colour, label=label, edgecolor=theme.background, linewidth=0.6)
+            widths = np.diff(edges)[part]
+            axes.bar(
+                edges[:-1][part],
+                counts[part],
+                widths,
+                align="edge",
+                color=colour,
+                label=label,
+                edgecolor=theme.background,
+                linewidth=0.6,
+            )
         axes.axvline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
         axes.set_xlim(floor, 1)
         _count_axis(axes)
@@ -96,16 +110,16 @@ def confidence_histogram(table: pa.Table, threshold: float, theme: Theme) -> byt
         axes.set_ylabel("predictions")
         _legend(axes, theme)
 
-    return _drawn(draw, theme)
+    return _drawn(draw)
 
 
-def hourly(hours: list[dict[str, Any]], theme: Theme) -> bytes:
+def hourly(hours: list[dict[str, Any]]) -> Pair:
     """Records per hour, those below the threshold at the foot of each bar."""
     times = [_days(datetime.fromisoformat(item["hour"])) for item in hours]
     low = [item["low_confidence"] for item in hours]
     rest = [item["records"] - few for item, few in zip(hours, low, strict=True)]
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, theme: Theme) -> None:
         width = 0.9 / 24
         axes.bar(times, low, width, align="edge", color=theme.unsure, label="below the threshold")
         axes.bar(times, rest, width, low, align="edge", color=theme.sure, label="others")
@@ -115,10 +129,10 @@ def hourly(hours: list[dict[str, Any]], theme: Theme) -> bytes:
         axes.set_ylabel("records per hour")
         _legend(axes, theme)
 
-    return _drawn(draw, theme)
+    return _drawn(draw)
 
 
-def calibration(bins: list[dict[str, Any]], theme: Theme) -> bytes:
+def calibration(bins: list[dict[str, Any]]) -> Pair:
     """Accuracy against confidence: on the diagonal the model is right as often as it says."""
     filled = [item for item in bins if item["count"]]
     sizes = [20 + 120 * item["count"] / max(item["count"] for item in filled) for item in filled]
@@ -126,7 +140,7 @@ def calibration(bins: list[dict[str, Any]], theme: Theme) -> bytes:
     right = [item["accuracy"] for item in filled]
     floor = min([0.5, *claimed, *right])
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, theme: Theme) -> None:
         axes.plot([floor, 1], [floor, 1], color=theme.line, linewidth=1.2, linestyle="--", label="as sure as right")
         axes.plot(claimed, right, color=theme.sure, linewidth=1)
         axes.scatter(claimed, right, sizes, color=theme.sure, label="predictions (larger: more)", zorder=3)
@@ -136,13 +150,13 @@ def calibration(bins: list[dict[str, Any]], theme: Theme) -> bytes:
         axes.set_ylabel("share that was right")
         _legend(axes, theme)
 
-    return _drawn(draw, theme)
+    return _drawn(draw)
 
 
-def trend(days: list[tuple[datetime, float | None]], theme: Theme) -> bytes:
+def trend(days: list[tuple[datetime, float | None]]) -> Pair:
     """The share below the threshold, a mark a day; days without predictions leave a gap."""
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, theme: Theme) -> None:
         times = [_days(day) for day, _ in days]
         shares = [np.nan if share is None else 100 * share for _, share in days]
         axes.plot(times, shares, color=theme.unsure, marker="o", markersize=4, linewidth=1.4)
@@ -151,7 +165,7 @@ def trend(days: list[tuple[datetime, float | None]], theme: Theme) -> bytes:
         _time_axis(axes, least=1)
         axes.set_ylabel("% below the threshold")
 
-    return _drawn(draw, theme, (4.8, 2.2))
+    return _drawn(draw, (4.8, 2.2))
 
 
 def _days(moment: datetime) -> float:
@@ -188,12 +202,16 @@ def _legend(axes: Axes, theme: Theme) -> None:
     )
 
 
-def _drawn(draw: Callable[[Axes], None], theme: Theme, size: tuple[float, float] = SIZE) -> bytes:
+def _drawn(draw: Callable[[Axes, Theme], None], size: tuple[float, float] = SIZE) -> Pair:
+    return {"light": _png(draw, LIGHT, size), "dark": _png(draw, DARK, size)}
+
+
+def _png(draw: Callable[[Axes, Theme], None], theme: Theme, size: tuple[float, float]) -> bytes:
     figure = Figure(size, dpi=DPI, facecolor=theme.background)
     figure.subplots_adjust(0.13, 0.5 / size[1], 0.94, 1 - 0.35 / size[1])
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor=theme.background)
-    draw(axes)
+    draw(axes, theme)
     axes.tick_params(colors=theme.text, labelsize=9)
     for name, spine in axes.spines.items():
         spine.set_visible(name in {"left", "bottom"})

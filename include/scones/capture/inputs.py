@@ -18,7 +18,7 @@ MOST_NAMES = 20
 def inputs(scan: Scan, table: pa.Table) -> dict[str, Any]:
     """Sizes, types and repeats are of every record; brightness and pixel sizes of the images that were decoded."""
     facts = [item for item in scan.images.items.values() if not item.error]
-    repeats = pc.value_counts(table["input_sha256"].drop_null()).field("counts").to_numpy()
+    repeats = pc.value_counts(table["input_xxh128"].drop_null()).field("counts").to_numpy()
     sizes = numbers(table, "input_bytes")
     brightness = np.array([item.brightness for item in facts])
     types = {("(none)" if name is None else name): count for name, count in tally(table["input_type"]).items()}
@@ -42,10 +42,10 @@ def undecodable_images(scan: Scan, table: pa.Table) -> list[dict[str, Any]]:
     broken = {digest: facts.error for digest, facts in scan.images.items.items() if facts.error}
     if not broken:
         return []
-    rows = table.filter(pc.is_in(table["input_sha256"], pa.array(list(broken), table["input_sha256"].type)))
+    rows = table.filter(pc.is_in(table["input_xxh128"], pa.array(list(broken), table["input_xxh128"].type)))
     found: dict[bytes, dict[str, Any]] = {}
-    for row in rows.select(["input_sha256", "file", "line"]).to_pylist():
-        digest = row["input_sha256"]
+    for row in rows.select(["input_xxh128", "file", "line"]).to_pylist():
+        digest = row["input_xxh128"]
         place = {"file": row["file"], "line": row["line"], "records": 0}
         found.setdefault(digest, {"kind": "undecodable-image", "detail": broken[digest], **place})["records"] += 1
     return list(found.values())

@@ -16,11 +16,11 @@ SHOWN = 24
 
 def least_confident(scan: Scan, table: pa.Table, classes: Sequence[str]) -> list[dict[str, Any]]:
     drawn = {digest: found for (_, digest), found in scan.least.items.items()}
-    rows = table.filter(pc.is_in(table["input_sha256"], pa.array(list(drawn), table["input_sha256"].type)))
+    rows = table.filter(pc.is_in(table["input_xxh128"], pa.array(list(drawn), table["input_xxh128"].type)))
     rows = rows.filter(pc.is_valid(rows["confidence"])).sort_by([("confidence", "ascending"), ("time", "ascending")])
     shown: dict[bytes, dict[str, Any]] = {}
-    for row in rows.select(["input_sha256", "confidence", "predicted", "time", "label"]).to_pylist():
-        digest = row["input_sha256"]
+    for row in rows.select(["input_xxh128", "confidence", "predicted", "time", "label"]).to_pylist():
+        digest = row["input_xxh128"]
         if digest in shown:
             shown[digest]["times"] += 1
         elif len(shown) < SHOWN:

@@ -13,13 +13,12 @@ def whole_lines(blocks: Iterable[bytes], longest: int = LONGEST) -> Iterator[byt
     begun = b""
     skipping = False
     for block in blocks:
-        first, last = block.find(b"\n") + 1, block.rfind(b"\n") + 1
-        if first:
-            if not skipping:
-                yield begun + block[:first]
-            if first < last:
-                yield block[first:last]
-            begun, skipping = block[last:], False
+        end = block.rfind(b"\n") + 1
+        if end:
+            run = block[block.find(b"\n") + 1 : end] if skipping else begun + block[:end]
+            if run:
+                yield run
+            begun, skipping = block[end:], False
         elif not skipping:
             begun += block
         if len(begun) > longest:

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from include.scones.capture import figures
 from include.scones.capture.records import KINDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,8 +28,6 @@ def report_page(summary: dict[str, Any], drawn: dict[str, dict[str, bytes]], lea
 
 def index_page(days: Sequence[dict[str, Any]]) -> str:
     """Links to the days, newest first; `days` are their summaries."""
-    from include.scones.capture import figures  # reader processes do without matplotlib
-
     shown = sorted(days, key=lambda day: day["date"], reverse=True)
     shares = [
         (datetime.fromisoformat(day["date"]).replace(tzinfo=UTC), day["low_confidence_share"])
@@ -36,8 +35,7 @@ def index_page(days: Sequence[dict[str, Any]]) -> str:
     ]
     picture = None
     if any(share is not None for _, share in shares):
-        looks = {"light": figures.LIGHT, "dark": figures.DARK}
-        picture = {look: data_uri(figures.trend(shares, theme)) for look, theme in looks.items()}
+        picture = {look: data_uri(png) for look, png in figures.trend(shares).items()}
     return _environment().get_template("index.html.j2").render(days=shown, trend=picture)
 
 

@@ -24,9 +24,16 @@ from include.scones.capture.stores import Store
 from include.scones.capture.window import CaptureFile
 
 PROCESSES = 2
-WORTH_A_PROCESS = 32 << 20
+WORTH_A_PROCESS = 256 << 20
 ROOT = Path(__file__).parents[3]
 PROGRAM = "include.scones.capture.reader"
+# One thread each; and glibc keeps the memory of a block for the next one, where it would give it back in between.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
 
 
 def scan_files(store: Store, files: list[CaptureFile], window: tuple[int, int], processes: int = PROCESSES) -> Scan:
@@ -59,8 +66,7 @@ def share(files: list[CaptureFile], count: int) -> list[list[CaptureFile]]:
 def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
     path = Path(job["result"]).with_suffix(".json")
     path.write_bytes(orjson.dumps(job))
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return subprocess.Popen([sys.executable, "-m", PROGRAM, str(path)], cwd=ROOT, env={**os.environ, **threads})
+    return subprocess.Popen([sys.executable, "-m", PROGRAM, str(path)], cwd=ROOT, env={**os.environ, **ENVIRONMENT})
 
 
 def _load(path: Path) -> Scan:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.scones.capture import figures
 from include.scones.capture.analysis import in_order, summarise
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.history import DAYS, drift
@@ -21,12 +22,9 @@ from include.scones.capture.least import least_confident
 from include.scones.capture.page import index_page, report_page
 from include.scones.capture.readers import scan_files
 from include.scones.capture.scan import Scan
-from include.scones.capture.stores import S3Store, Store
+from include.scones.capture.stores import Store, open_bucket
 from include.scones.capture.truth import judge, read_test_set, with_truth
 from include.scones.capture.window import Window, list_captures
-
-if TYPE_CHECKING:
-    from include.scones.capture.figures import Theme
 
 INDEX_TRIES = 10
 ROW_GROUP = 1 << 17
@@ -68,7 +66,8 @@ def build_report(
     the confidence of the model behind the endpoint for each image it was tested on.
     """
     places = Places(endpoint, capture_prefix.strip("/"), report_prefix.strip("/"))
-    return report_on(S3Store(bucket, client), places, Window(start, end), threshold, dataset=dataset, baseline=baseline)
+    store, window = open_bucket(bucket, client), Window(start, end)
+    return report_on(store, places, window, threshold, dataset=dataset, baseline=baseline)
 
 
 def report_on(
@@ -86,16 +85,19 @@ def report_on(
     known = read_test_set(store)
     table = with_truth(scan, table, known)
     folder = f"{places.reports}/{window.name}"
-    summary |= {
-        "drift": drift(summary, days_before(store, places, window, threshold, classes), baseline),
-        "truth": judge(table, known),
-        "dataset": dataset,
-        "report": store.uri(f"{folder}/index.html"),
-        "index": store.uri(f"{places.reports}/index.html"),
-    }
-    drawn = draw(table, summary, window)
-    page = report_page(summary, drawn, least_confident(scan, table, classes))
-    _write(store, folder, table, summary, drawn, page)
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_records, store, folder, table)
+        summary |= {
+            "drift": drift(summary, days_before(store, places, window, threshold, classes), baseline),
+            "truth": judge(table, known),
+            "dataset": dataset,
+            "report": store.uri(f"{folder}/index.html"),
+            "index": store.uri(f"{places.reports}/index.html"),
+        }
+        drawn = draw(table, summary, window)
+        page = report_page(summary, drawn, least_confident(scan, table, classes))
+        written.result()
+    _write_page(store, folder, summary, drawn, page)
     write_index(store, places.reports)
     return summary
 
@@ -147,36 +149,30 @@ def _stored_json(store: Store, key: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, dict[str, bytes]]:
+def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, figures.Pair]:
     """The figures there is something to draw for, each in both appearances."""
-    from include.scones.capture import figures  # reader processes do without matplotlib
-
     if not summary["predictions"]:
         return {}
     threshold = summary["threshold"]
-    plots: dict[str, Callable[[Theme], bytes]] = {
-        "scatter": lambda theme: figures.scatter(table, window, threshold, theme),
-        "histogram": lambda theme: figures.confidence_histogram(table, threshold, theme),
-        "hourly": lambda theme: figures.hourly(summary["hours"], theme),
+    drawn = {
+        "scatter": figures.scatter(table, window, threshold),
+        "histogram": figures.confidence_histogram(table, threshold),
+        "hourly": figures.hourly(summary["hours"]),
     }
     if summary["truth"] and summary["truth"]["predictions"]:
-        plots["calibration"] = lambda theme: figures.calibration(summary["truth"]["calibration"], theme)
-    return {name: {"light": plot(figures.LIGHT), "dark": plot(figures.DARK)} for name, plot in plots.items()}
+        drawn["calibration"] = figures.calibration(summary["truth"]["calibration"])
+    return drawn
 
 
-def _write(
-    store: Store,
-    folder: str,
-    table: pa.Table,
-    summary: dict[str, Any],
-    drawn: dict[str, dict[str, bytes]],
-    page: str,
-) -> None:
-    """The page comes last and holds its figures itself: whoever opens one sees all of one run."""
+def _write_records(store: Store, folder: str, table: pa.Table) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "records.parquet")
         pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
         store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
+
+
+def _write_page(store: Store, folder: str, summary: dict[str, Any], drawn: dict[str, figures.Pair], page: str) -> None:
+    """The page comes last and holds its figures itself: whoever opens one sees all of one run."""
     for name, pair in drawn.items():
         store.write(f"{folder}/{name}.png", pair["light"], "image/png")
     store.write(f"{folder}/summary.json", orjson.dumps(summary, option=orjson.OPT_INDENT_2), "application/json")

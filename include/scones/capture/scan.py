@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from include.scones.capture.columns import DIGEST, Columns, Row
+from include.scones.capture.columns import DIGEST, Columns, input_digest
 from include.scones.capture.errors import ImageError, UnreadableError
 from include.scones.capture.images import ImageFacts, examine, thumbnail
 from include.scones.capture.lines import whole_lines
 from include.scones.capture.records import Problem, Record, parse_lines
+from include.scones.capture.smallest import Smallest
 from include.scones.capture.stores import Store
+from include.scones.capture.usual import Usual, parse_usual
 from include.scones.capture.window import CaptureFile, from_microseconds
 from include.scones.settings import MEASUREMENT
 
@@ -24,35 +26,13 @@ SMALL = 1 << 20
 LISTED_PROBLEMS = 200
 EXAMINED = 1000
 LEAST_CONFIDENT = 48
-# Bytes of base64: images up to here are kept until it is known which are examined, larger ones are examined at once.
+# Bytes of base64: images up to here are kept until it is known which are wanted, larger ones are looked at at once.
 KEPT = 1 << 15
+# Bytes of a run: shorter ones are taken line by line.
+WORTH_AN_ARRAY = 1 << 15
+LAST = b"\xff" * DIGEST
 
-
-@dataclass
-class Smallest:
-    """The `size` smallest keys ever offered, with what was made for each: the same whatever the order of the offers."""
-
-    size: int
-    items: dict[Any, Any] = field(default_factory=dict)
-    bound: Any = None
-
-    def wants(self, key: Any) -> bool:
-        return (self.bound is None or key < self.bound) and key not in self.items
-
-    def add(self, key: Any, value: Any) -> None:
-        self.items[key] = value
-        if len(self.items) >= self.size + self.size // 8 + 1:
-            self.trim()
-
-    def trim(self) -> None:
-        if len(self.items) > self.size:
-            kept = sorted(self.items)[: self.size]
-            self.items = {key: self.items[key] for key in kept}
-            self.bound = kept[-1]
-
-    def merge(self, other: Smallest) -> None:
-        self.items.update(other.items)
-        self.trim()
+Payload = bytes | memoryview
 
 
 @dataclass
@@ -110,9 +90,10 @@ class Scanner:
         )
 
     def _examine(self) -> None:
-        self._images.trim()
-        kept = self._images.items
-        kept.update((digest, examine(image)) for digest, image in list(kept.items()) if isinstance(image, bytes))
+        for kept, look in ((self._images, examine), (self._least, drawn)):
+            kept.trim()
+            images = [(key, image) for key, image in kept.items.items() if isinstance(image, bytes)]
+            kept.items.update((key, look(image)) for key, image in images)
 
     def _counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -124,6 +105,10 @@ class Scanner:
         if run is None:
             self._note(Problem("line-too-long", ""), file, number)
             return 1
+        usual = parse_usual(run) if len(run) >= WORTH_AN_ARRAY else None
+        if usual is not None:
+            self._take_usual(usual, file, number)
+            return len(usual.line)
         count = 0
         for found in parse_lines(run):
             if found is None:
@@ -135,9 +120,8 @@ class Scanner:
                     self._measurements += 1
                 else:
                     self._keep(found, file, number + count)
-            elif not file.is_read_for(found.time):
-                stray = Problem("stray", f"inferenceTime is {from_microseconds(found.time)}")
-                self._note(stray, file, number + count)
+            else:
+                self._pass_by(found.time, file, number + count)
             count += 1
         return count
 
@@ -157,54 +141,74 @@ class Scanner:
         confidence = max(probabilities) if probabilities else None
         digest = None
         if payload is not None:
-            digest = hashlib.sha256(payload).digest()[:DIGEST]
-            wanted = self._images.wants(digest)
-            unsure = confidence is not None and self._least.wants((confidence, digest))
-            if (wanted or unsure) and is_image(record):
-                image = bytes(payload)
-                if wanted:
-                    self._images.add(digest, image if len(image) <= KEPT else examine(image))
-                if unsure:
-                    self._least.add((confidence, digest), _thumbnail(image))
+            digest = input_digest(payload)
+            if record.encoding == "BASE64":
+                self._look(digest, confidence, record.input_type, payload)
         if record.problem:
             self._list(record.problem, file, number)
         self._columns.add(
-            Row(
-                record.time,
-                record.event_id,
-                record.inference_id,
-                confidence,
-                probabilities.index(confidence) if probabilities and confidence is not None else None,
-                probabilities,
-                record.has_output,
-                record.input_type,
-                _size(record),
-                digest,
-                record.problem.kind if record.problem else None,
-                number,
-            )
+            time=record.time,
+            event_id=record.event_id,
+            inference_id=record.inference_id,
+            confidence=confidence,
+            predicted=probabilities.index(confidence) if probabilities and confidence is not None else None,
+            probabilities=probabilities,
+            answered=record.has_output,
+            input_type=record.input_type,
+            input_bytes=record.input_bytes,
+            input_xxh128=digest,
+            problem=record.problem.kind if record.problem else None,
+            line=number,
         )
+
+    def _pass_by(self, time: int, file: CaptureFile, number: int) -> None:
+        """Tell of a record of another window if no report of that window reads its file."""
+        if not file.is_read_for(time):
+            self._note(Problem("stray", f"inferenceTime is {from_microseconds(time)}"), file, number)
+
+    def _take_usual(self, usual: Usual, file: CaptureFile, number: int) -> None:
+        inside = (usual.time >= self._first) & (usual.time < self._end)
+        for line in np.flatnonzero(~inside).tolist():
+            self._pass_by(int(usual.time[line]), file, number + line)
+        usual = usual.only(inside)
+        if usual.inference_id is not None:
+            own = np.char.startswith(usual.inference_id, MEASUREMENT.encode())
+            self._measurements += int(own.sum())
+            usual = usual.only(~own)
+        if len(usual.line):
+            self._keep_usual(usual, number)
+
+    def _keep_usual(self, usual: Usual, number: int) -> None:
+        digests = list(map(input_digest, usual.payload))
+        highest = self._images.bound or LAST
+        surest = self._least.bound[0] if self._least.bound else 1.0
+        for n, (digest, confidence) in enumerate(zip(digests, usual.probabilities.max(axis=1).tolist(), strict=True)):
+            if digest <= highest or confidence <= surest:
+                self._look(digest, confidence, usual.input_type[n].decode(), usual.payload[n])
+        self._columns.add_usual(usual._replace(line=number + usual.line, payload=[]), digests)
+
+    def _look(self, digest: bytes, confidence: float | None, input_type: str | None, payload: Payload) -> None:
+        """Keep an image that is to be examined or, for its low confidence, to be shown."""
+        wanted = self._images.wants(digest)
+        unsure = confidence is not None and self._least.wants((confidence, digest))
+        if (wanted or unsure) and is_image(input_type):
+            image = bytes(payload)
+            small = len(image) <= KEPT
+            if wanted:
+                self._images.add(digest, image if small else examine(image))
+            if unsure:
+                self._least.add((confidence, digest), image if small else drawn(image))
 
 
 def is_measurement(record: Record) -> bool:
     return record.inference_id is not None and record.inference_id.startswith(MEASUREMENT)
 
 
-def is_image(record: Record) -> bool:
-    kind = record.input_type or ""
-    return record.encoding == "BASE64" and (kind.startswith("image/") or kind.startswith("application/x-image"))
+def is_image(input_type: str | None) -> bool:
+    return (input_type or "").startswith(("image/", "application/x-image"))
 
 
-def _size(record: Record) -> int | None:
-    """Bytes that the caller sent."""
-    if record.payload is None:
-        return None
-    if record.encoding != "BASE64":
-        return len(record.payload)
-    return len(record.payload) // 4 * 3 - bytes(record.payload[-2:]).count(b"=")
-
-
-def _thumbnail(payload: bytes) -> dict[str, str]:
+def drawn(payload: bytes) -> dict[str, str]:
     try:
         return {"image": thumbnail(payload)}
     except ImageError as error:
@@ -236,6 +240,7 @@ def scan_in_metadata(scan: Scan) -> dict[str, Any]:
         "problems": scan.problems,
         "listed": scan.listed,
         "images": {key.hex(): asdict(facts) for key, facts in scan.images.items.items()},
+        "images_bound": scan.images.bound and scan.images.bound.hex(),
         "least": [[confidence, key.hex(), found] for (confidence, key), found in scan.least.items.items()],
         "files": scan.files,
         "bytes": scan.bytes,
@@ -250,7 +255,7 @@ def scan_from_metadata(table: pa.Table, data: dict[str, Any]) -> Scan:
         table,
         Counter(data["problems"]),
         data["listed"],
-        Smallest(EXAMINED, images),
+        Smallest(EXAMINED, images, bytes.fromhex(data["images_bound"]) if data["images_bound"] else None),
         Smallest(LEAST_CONFIDENT, least),
         data["files"],
         data["bytes"],

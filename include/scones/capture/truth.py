@@ -7,7 +7,6 @@ of modern neural networks (ICML 2017).
 from __future__ import annotations
 
 import base64
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from include.scones.capture.columns import DIGEST
+from include.scones.capture.columns import input_digest
 from include.scones.capture.errors import ImageError, UnreadableError
 from include.scones.capture.images import open_image, pixel_identity
 from include.scones.capture.scan import Scan
@@ -41,7 +40,7 @@ class TestSet:
     unreadable: int = 0
 
     def add(self, data: bytes, label: int) -> None:
-        digest = hashlib.sha256(base64.b64encode(data)).digest()[:DIGEST]
+        digest = input_digest(base64.b64encode(data))
         pixels = pixel_identity(open_image(data))
         if self.by_payload.setdefault(digest, label) != label:
             self.ambiguous.add(digest)
@@ -81,7 +80,7 @@ def _read(store: Store, key: str) -> bytes:
 
 def with_truth(scan: Scan, table: pa.Table, known: TestSet | None) -> pa.Table:
     """The table with a column `label`: the true class where it is known."""
-    digests = table["input_sha256"]
+    digests = table["input_xxh128"]
     labels: dict[bytes, int] = {}
     if known is not None:
         pixels = {digest: facts.pixels for digest, facts in scan.images.items.items() if not facts.error}
@@ -106,7 +105,7 @@ def judge(table: pa.Table, known: TestSet | None) -> dict[str, Any] | None:
         "test_images": len(known.by_pixels),
         "unreadable_test_images": known.unreadable,
         "predictions": len(right),
-        "distinct": pc.count_distinct(judged["input_sha256"]).as_py(),
+        "distinct": pc.count_distinct(judged["input_xxh128"]).as_py(),
         "right": int(right.sum()),
         "accuracy": float(right.mean()) if len(right) else None,
         "confusion": sorted(

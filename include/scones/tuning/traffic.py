@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.scones.capture.stores import S3Store
+from include.scones.capture.bucket import S3Store
 from include.scones.capture.tables import numbers
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.scones.capture.records import KINDS, Problem, Record, parse_line, parse_lines
+from include.scones.capture.usual import parse_usual
 from tests.scones.capture.conftest import part, record
 
 TIME = "2024-10-15T14:05:12Z"
@@ -19,18 +20,37 @@ MICROSECONDS = 1_729_001_112_000_000
 
 
 def parse(document: Any) -> Record | Problem:
-    return both_ways(json.dumps(document, separators=(",", ":")).encode())
+    return both_ways(compact(document).rstrip())
 
 
 def both_ways(line: bytes) -> Record | Problem:
-    """What a line is when it is parsed as JSON and when it may be matched, which must agree."""
-    whole = parse_line(line)
-    (found,) = parse_lines(line + b"\n")
-    assert found is not None and type(found) is type(whole)
-    if isinstance(found, Record) and found.payload is not None:
-        found = found._replace(payload=bytes(found.payload))
-    assert isinstance(whole, Problem) or found == whole
+    """What a line is when it is parsed as JSON and when it may be taken apart by its quotes, which must agree."""
+    found = parse_line(line)
+    usual = as_usual(line + b"\n")
+    assert usual is None or usual == [found]
     return found
+
+
+def as_usual(run: bytes) -> list[Record] | None:
+    usual = parse_usual(run)
+    if usual is None:
+        return None
+    assert usual.line.tolist() == list(range(run.count(b"\n")))
+    names = usual.inference_id
+    return [
+        Record(
+            usual.event_id[n].decode(),
+            None if names is None else names[n].decode(),
+            int(usual.time[n]),
+            usual.probabilities[n].tolist(),
+            usual.input_type[n].decode(),
+            bytes(usual.payload[n]),
+            "BASE64",
+            True,
+            None,
+        )
+        for n in usual.line
+    ]
 
 
 def answered(data: Any, kind: str = "application/json", encoding: str = "JSON") -> dict[str, Any]:
@@ -147,21 +167,46 @@ def test_no_event_id() -> None:
     assert found.probabilities == [0.75, 0.25]
 
 
-def test_the_usual_form_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("event", [{"eventId": "e"}, {"eventId": "some-other", "inferenceId": "i"}])
+def test_the_usual_form_is_recognised(event: dict[str, str]) -> None:
     """Without it the report is right but slow."""
-    monkeypatch.setattr("include.scones.capture.records.parse_line", None)
-    usual = record(TIME)
-    named = record(TIME)
-    named["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME}
-    run = b"".join(json.dumps(document, separators=(",", ":")).encode() + b"\n" for document in (usual, named, usual))
-    assert [found.inference_id for found in parse_lines(run) if isinstance(found, Record)] == [None, "i", None]
+    documents = [record(TIME, image=b"other"), answered("[1, 0]"), record("2024-10-15T16:05:12.5+02:00")]
+    for document in documents:
+        document["eventMetadata"] = {**event, "inferenceTime": document["eventMetadata"]["inferenceTime"]}
+    run = b"".join(map(compact, documents))
+    assert as_usual(run) == list(parse_lines(run))
+    assert as_usual(run + compact(documents[0])[:-1] + b" \n") is None
 
 
-def test_no_line_swallows_the_next() -> None:
-    line = json.dumps(record(TIME), separators=(",", ":")).encode() + b"\n"
+def test_blank_lines_and_broken_ones_count() -> None:
+    line = compact(record(TIME))
     cut = line.index(b'"data":"') + 20
     found = list(parse_lines(line[:cut] + b"\n" + line[cut:] + b"\n" + line))
     assert [type(one) for one in found] == [Problem, Problem, type(None), Record]
+
+
+@pytest.mark.parametrize(
+    "data", ["[2.5, -1.5]", "[]", "[1", "[1 2]", "[-]", "[1e999]", "[1],[0", "[0.2, 0.3, 0.5]", "1"]
+)
+def test_what_only_looks_like_an_answer_is_left_to_the_parser(data: str) -> None:
+    usual = compact(record(TIME))
+    assert as_usual(usual + usual) is not None
+    assert as_usual(usual + compact(answered(data)) + compact(answered("0]"))) is None
+    assert as_usual(usual + compact(answered(data)) + usual) is None
+
+
+@pytest.mark.parametrize(("data", "size"), [("", 0), ("A", 1), ("AAA=", 2), ("AA==", 1), ("AAAA", 3), ("====", 1)])
+def test_the_size_of_an_input_is_that_of_its_bytes(data: str, size: int) -> None:
+    document = record(TIME)
+    document["captureData"]["endpointInput"]["data"] = data
+    found = parse(document)
+    assert isinstance(found, Record) and found.input_bytes == size
+    usual = parse_usual(compact(record(TIME)) + compact(document))
+    assert usual is not None and usual.input_bytes.tolist()[1] == size
+
+
+def compact(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
 json_values = st.recursive(
@@ -195,10 +240,17 @@ def test_documents_of_any_shape_never_raise(source: Any, output: Any, event: Any
 
 @given(st.data())
 def test_a_damaged_capture_never_raises_and_both_ways_of_reading_agree(data: st.DataObject) -> None:
-    line = bytearray(json.dumps(record(TIME, eventId="e"), separators=(",", ":")).encode())
+    named = record(TIME)
+    named["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME}
+    lines = [compact(record(TIME, eventId="e")), compact(record(TIME, "[1, 0]")), compact(named)]
+    run = bytearray(
+        b"".join(data.draw(st.lists(st.sampled_from(lines[:2]) | st.sampled_from(lines), min_size=1, max_size=4)))
+    )
     for _ in range(data.draw(st.integers(0, 3))):
-        place = data.draw(st.integers(0, len(line) - 1) | st.integers(len(line) - 300, len(line) - 1))
-        line[place : place + data.draw(st.integers(0, 2))] = data.draw(
-            st.sampled_from([b"", b'"', b"\\", b"}", b" ", b"1", b"e", b'"data":"', b"\xc3", b"x" * 60])
+        place = data.draw(st.integers(0, len(run) - 1) | st.integers(max(0, len(run) - 300), len(run) - 1))
+        run[place : place + data.draw(st.integers(0, 2))] = data.draw(
+            st.sampled_from([b"", b'"', b"\\", b"}", b" ", b"1", b"e", b'"data":"', b"\xc3", b"\n", b"\t", b"x" * 60])
         )
-    both_ways(bytes(line))
+    found = list(parse_lines(bytes(run).rstrip(b"\n") + b"\n"))
+    usual = as_usual(bytes(run).rstrip(b"\n") + b"\n")
+    assert usual is None or usual == found

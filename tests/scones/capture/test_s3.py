@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.config import Config
 
-from include.scones import capture
 from include.scones.capture import __main__ as command
-from include.scones.capture.stores import READERS
+from include.scones.capture.bucket import READERS
+from include.scones.capture.counting import count_records
+from include.scones.capture.metrics import publish_metrics
+from include.scones.capture.report import build_report
 from include.scones.small_objects import SmallObjects
 from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
 
@@ -39,9 +41,7 @@ def real_bucket(bucket: str, shared_data: Path) -> str:
 
 
 def build(bucket: str, **options: Any) -> dict[str, Any]:
-    return capture.build_report(
-        bucket=bucket, endpoint=REAL_ENDPOINT, start=DAY.start, end=DAY.end, threshold=0.93, **options
-    )
+    return build_report(bucket=bucket, endpoint=REAL_ENDPOINT, start=DAY.start, end=DAY.end, threshold=0.93, **options)
 
 
 def test_a_report_on_the_real_records(real_bucket: str) -> None:
@@ -77,11 +77,11 @@ def test_a_report_on_the_real_records(real_bucket: str) -> None:
 
 
 def test_counting_what_has_arrived(real_bucket: str) -> None:
-    assert capture.count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end) == 20
+    assert count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end) == 20
     since = DAY.start + timedelta(hours=9, minutes=30)
-    assert capture.count_records(real_bucket, REAL_ENDPOINT, since, DAY.end) == 8
-    assert 5 <= capture.count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end, at_least=5) < 20
-    assert capture.count_records(real_bucket, "nobody", DAY.start, DAY.end) == 0
+    assert count_records(real_bucket, REAL_ENDPOINT, since, DAY.end) == 8
+    assert 5 <= count_records(real_bucket, REAL_ENDPOINT, DAY.start, DAY.end, at_least=5) < 20
+    assert count_records(real_bucket, "nobody", DAY.start, DAY.end) == 0
 
 
 class Requests:
@@ -133,11 +133,11 @@ def test_many_small_files_are_read_once_each_and_many_at_a_time(bucket: str) -> 
 def test_the_days_figures_are_cloudwatch_metrics(real_bucket: str) -> None:
     client = boto3.client("cloudwatch")
     summary = build(real_bucket)
-    assert capture.publish_metrics(summary) == 0, "CloudWatch refuses what is older than two weeks"
+    assert publish_metrics(summary) == 0, "CloudWatch refuses what is older than two weeks"
     end = datetime.now(UTC).replace(microsecond=0)
     summary["window"]["end"] = end.isoformat()
     summary["endpoint"] = real_bucket
-    assert capture.publish_metrics(summary) == 3
+    assert publish_metrics(summary) == 3
     found = {}
     for name in ("Records", "Malformed", "LowConfidenceShare"):
         (point,) = client.get_metric_statistics(

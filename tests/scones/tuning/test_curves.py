@@ -46,7 +46,7 @@ answers = st.lists(
 
 
 @given(answers)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_confusion_counts_every_answer_once(rows: list[tuple[int, int, float]]) -> None:
     labels, predicted = [row[0] for row in rows], [row[1] for row in rows]
     values = [row[2] for row in rows]
