@@ -84,25 +84,13 @@ def confidence_histogram(table: pa.Table, threshold: float) -> Pair:
     below = max(1, round((threshold - floor) / 0.02)) if threshold > floor else 0
     above = max(1, round((1 - threshold) / 0.01))
     edges = np.unique(np.concatenate([np.linspace(floor, threshold, below + 1), np.linspace(threshold, 1, above + 1)]))
-
-    counts = np.histogram(confidence, edges)[0]
+    low = confidence < threshold
+    above_it, below_it = (np.histogram(confidence[part], edges)[0] for part in (~low, low))
 
     def draw(axes: Axes, theme: Theme) -> None:
-        for part, colour, label in (
-            (slice(below, None), theme.sure, "at or above"),
-            (slice(below), theme.unsure, "below"),
-        ):
-            widths = np.diff(edges)[part]
-            axes.bar(
-                edges[:-1][part],
-                counts[part],
-                widths,
-                align="edge",
-                color=colour,
-                label=label,
-                edgecolor=theme.background,
-                linewidth=0.6,
-            )
+        for counts, colour, label in ((above_it, theme.sure, "at or above"), (below_it, theme.unsure, "below")):
+            look: dict[str, Any] = {"color": colour, "edgecolor": theme.background, "linewidth": 0.6}
+            axes.bar(edges[:-1], counts, np.diff(edges), align="edge", label=label, **look)
         axes.axvline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
         axes.set_xlim(floor, 1)
         _count_axis(axes)
