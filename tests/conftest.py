@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.inventory import Inventory
     from tests.stack import Launcher
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +29,7 @@ ON_THE_STACK = (
     "tests/e2e/test_backfill.py",
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_recovery.py",
+    "tests/e2e/test_teardown.py",
 )
 
 
@@ -134,18 +137,36 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
 
 
 @pytest.fixture(scope="session")
-def main_job(launcher: Launcher) -> str:
+def neighbours(launcher: Launcher) -> Inventory:
+    """Everything on the stack's cloud before the project's first run, all of it others'."""
+    from tests.e2e.neighbours import make_neighbours
+    from tests.inventory import inventory
+
+    with at_the_stack(launcher):
+        make_neighbours()
+        return inventory()
+
+
+@pytest.fixture(scope="session")
+def main_job(launcher: Launcher, neighbours: Inventory) -> str:
     """What `make run` printed on the stack, once in the session."""
     return launcher("run")
 
 
-@pytest.fixture(scope="module")
-def aws(launcher: Launcher) -> Iterator[Path]:
-    """The AWS environment of the module's tests is the stack's local cloud; gives the stack's home."""
+@contextmanager
+def at_the_stack(launcher: Launcher) -> Iterator[None]:
+    """The AWS environment is the stack's local cloud."""
     import boto3
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
         for name, value in launcher.config.aws_environment().items():
             patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def aws(launcher: Launcher) -> Iterator[Path]:
+    """The AWS environment of the module's tests is the stack's local cloud; gives the stack's home."""
+    with at_the_stack(launcher):
         yield launcher.config.home

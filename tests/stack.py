@@ -49,6 +49,7 @@ def prepare(home: Path) -> Launcher:
         "SCONES_CLOUD_PORT": str(config.cloud_port),
         "SCONES_AIRFLOW_PORT": str(config.airflow_port),
         "SCONES_ARCHIVE": str(archive),
+        "SCONES_ALERTS": "somebody@example.com",
         "COLUMNS": "200",
     }
     return Launcher(config, environment)
