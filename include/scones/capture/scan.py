@@ -28,8 +28,8 @@ EXAMINED = 1000
 LEAST_CONFIDENT = 48
 # Bytes of base64: images up to here are kept until it is known which are wanted, larger ones are looked at at once.
 KEPT = 1 << 15
-# Bytes of a run: shorter ones are taken line by line.
-WORTH_AN_ARRAY = 1 << 15
+# Bytes of a run: shorter and longer ones are taken line by line, as arrays take their time and up to ten times the run.
+WORTH_AN_ARRAY = range(1 << 15, 1 << 22)
 LAST = b"\xff" * DIGEST
 
 Payload = bytes | memoryview
@@ -105,7 +105,7 @@ class Scanner:
         if run is None:
             self._note(Problem("line-too-long", ""), file, number)
             return 1
-        usual = parse_usual(run) if len(run) >= WORTH_AN_ARRAY else None
+        usual = parse_usual(run) if len(run) in WORTH_AN_ARRAY else None
         if usual is not None:
             self._take_usual(usual, file, number)
             return len(usual.line)

@@ -7,9 +7,10 @@ between the fields must be SageMaker's text to the byte; a run in which anything
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import orjson
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from include.scones.capture.records import RefusedError, microseconds_of
 
 QUOTE, SPACE, PADDING = b'" ='
+# Of every field but payload and answer, in bytes: an array of texts takes as much for each as for the longest.
+LONGEST = 1 << 10
 ANSWERS = re.compile(rb"(?:\[[-+.0-9eE, ]*\],\n)*")
 
 # The text before, between and after the fields of a line: content type, payload, answer, event id, inference id where
@@ -34,6 +37,7 @@ FORMS = {b"".join(form).count(b'"'): form for form in (BEFORE + AFTER, BEFORE + 
 
 Integers = NDArray[np.int64]
 Texts = NDArray[np.bytes_]
+Bytes = TypeVar("Bytes", bytes, memoryview)
 
 
 class Usual(NamedTuple):
@@ -72,12 +76,14 @@ def parse_usual(run: bytes) -> Usual | None:
     fields = _fields(run)
     if fields is None:
         return None
-    kinds, (starts, ends), answers, event_ids, *inference_ids, times = fields
-    probabilities = _probabilities(_texts(run, *answers).tolist())
-    moments = list(map(_moment, _texts(run, *times).tolist()))
-    if probabilities is None or None in moments or (event_ids[0] == event_ids[1]).any():
+    kinds, payloads, answers, event_ids, *inference_ids, times = fields
+    texts = (kinds, event_ids, *inference_ids, times)
+    if (event_ids[0] == event_ids[1]).any() or any((ends - starts).max() > LONGEST for starts, ends in texts):
         return None
-    view = memoryview(run)
+    probabilities = _probabilities(list(_slices(run, *answers)))
+    moments = list(map(_moment, _texts(run, *times).tolist()))
+    if probabilities is None or None in moments:
+        return None
     return Usual(
         np.arange(len(moments)),
         _texts(run, *event_ids),
@@ -85,8 +91,8 @@ def parse_usual(run: bytes) -> Usual | None:
         np.array(moments, np.int64),
         probabilities,
         _texts(run, *kinds),
-        [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)],
-        _decoded_sizes(run, starts, ends),
+        list(_slices(memoryview(run), *payloads)),
+        _decoded_sizes(run, *payloads),
     )
 
 
@@ -130,7 +136,12 @@ def _texts(run: bytes, starts: Integers, ends: Integers) -> Texts:
     widths = ends - starts
     if widths[0] and (widths == widths[0]).all():
         return _cut(run, starts, int(widths[0]), "S")
-    return np.array([run[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], np.bytes_)
+    return np.array(list(_slices(run, starts, ends)), np.bytes_)
+
+
+def _slices(run: Bytes, starts: Integers, ends: Integers) -> Iterator[Bytes]:
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield run[start:end]
 
 
 def _probabilities(answers: list[bytes]) -> NDArray[np.float64] | None:

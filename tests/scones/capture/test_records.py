@@ -178,6 +178,15 @@ def test_the_usual_form_is_recognised(event: dict[str, str]) -> None:
     assert as_usual(run + compact(documents[0])[:-1] + b" \n") is None
 
 
+@pytest.mark.parametrize("name", ["eventId", "inferenceId"])
+def test_one_long_text_is_no_reason_to_hold_as_much_for_every_record(name: str) -> None:
+    long, short = record(TIME), record(TIME)
+    for document, text in ((long, "x" * 2000), (short, "x")):
+        document["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME} | {name: text}
+    assert as_usual(compact(short) * 2) is not None
+    assert as_usual(compact(short) + compact(long)) is None
+
+
 def test_blank_lines_and_broken_ones_count() -> None:
     line = compact(record(TIME))
     cut = line.index(b'"data":"') + 20
