@@ -43,7 +43,7 @@ cloud-check: .venv/.installed ## Say what the local cloud on port 4566 is doing
 .PHONY: test
 test: env ## Run all tests
 	.venv-cloud/bin/python -m pytest -n 2 tests/local_cloud tests/image_classification
-	.venv/bin/python -m pytest -n 3 tests/browser tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
+	.venv/bin/python -m pytest -n 2 tests/browser tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
 
 .PHONY: check
 check: env ## Lint, format and type checks

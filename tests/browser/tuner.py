@@ -15,7 +15,7 @@ RUN_SECONDS = 240
 
 def machine(here: Settings) -> str:
     machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
-    return next(str(item["stateMachineArn"]) for item in machines if item["name"].startswith(here.project))
+    return next(str(item["stateMachineArn"]) for item in machines if item["name"] == f"{here.project}-inference")
 
 
 def threshold_deployed(here: Settings) -> float:

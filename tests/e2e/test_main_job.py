@@ -59,8 +59,9 @@ def test_the_report_counts_what_was_captured(aws: Path) -> None:
 @pytest.mark.usefixtures("main_job")
 def test_a_low_confidence_fails_the_execution_loudly(aws: Path) -> None:
     machines = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
-    arn = next(item["stateMachineArn"] for item in machines if item["name"].startswith("scones-unlimited"))
+    arn = next(item["stateMachineArn"] for item in machines if item["name"] == "scones-unlimited-inference")
     definition = json.loads(boto3.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"])
+    assert "FilterInferences" in definition["States"]
     assert not any("Catch" in state for state in definition["States"].values())
 
 
