@@ -69,6 +69,12 @@ def test_a_real_line(shared_data: Path) -> None:
     assert (found.input_type, found.encoding, found.problem) == ("image/png", "BASE64", None)
 
 
+def test_every_real_file_has_the_usual_form(shared_data: Path) -> None:
+    runs = [path.read_bytes().rstrip() + b"\n" for path in shared_data.glob("captures/**/*.jsonl")]
+    assert len(runs) == 12
+    assert [as_usual(run) for run in runs] == [list(parse_lines(run)) for run in runs]
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "encoding"),
     [
