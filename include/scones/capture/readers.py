@@ -72,7 +72,7 @@ def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
 def _load(path: Path) -> Scan:
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
-    return scan_from_metadata(table, orjson.loads(table.schema.metadata[b"scan"]))
+    return scan_from_metadata(table.replace_schema_metadata(), orjson.loads(table.schema.metadata[b"scan"]))
 
 
 def save(scan: Scan, path: Path) -> None:

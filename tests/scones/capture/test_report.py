@@ -295,6 +295,7 @@ def test_reader_processes_find_what_one_process_finds(real: Captures, monkeypatc
     monkeypatch.setattr(readers, "WORTH_A_PROCESS", 1000)
     files = list_captures(real.store, f"data_capture/{REAL_ENDPOINT}", DAY).files
     together, alone = (readers.scan_files(real.store, files, DAY.microseconds, count) for count in (2, 1))
+    assert together.table.schema.equals(alone.table.schema, check_metadata=True)
     assert together.table.to_pylist() == alone.table.to_pylist()
     assert (together.images, together.least) == (alone.images, alone.least)
     assert (together.problems, together.files, together.bytes) == (alone.problems, alone.files, alone.bytes)
