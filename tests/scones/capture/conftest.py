@@ -55,6 +55,10 @@ def record(time: str, answer: str = "[0.75, 0.25]", image: bytes | None = None, 
     }
 
 
+def compact(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 class Captures:
     """A folder of captures and reports."""
 
@@ -69,7 +73,7 @@ class Captures:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             for line in lines:
-                file.write((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n")
+                file.write((line if isinstance(line, bytes) else compact(line)) + b"\n")
         return key
 
     def report(self, window: Window, endpoint: str = ENDPOINT, **options: Any) -> dict[str, Any]:

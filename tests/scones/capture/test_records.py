@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,18 @@ from hypothesis import strategies as st
 
 from include.scones.capture.records import KINDS, Problem, Record, parse_line, parse_lines
 from include.scones.capture.usual import parse_usual
-from tests.scones.capture.conftest import part, record
+from tests.scones.capture.conftest import compact, part, record
 
 TIME = "2024-10-15T14:05:12Z"
 MICROSECONDS = 1_729_001_112_000_000
 
 
 def parse(document: Any) -> Record | Problem:
-    return both_ways(compact(document).rstrip())
+    return both_ways(line_of(document).rstrip())
+
+
+def line_of(document: Any) -> bytes:
+    return compact(document) + b"\n"
 
 
 def both_ways(line: bytes) -> Record | Problem:
@@ -179,9 +182,9 @@ def test_the_usual_form_is_recognised(event: dict[str, str]) -> None:
     documents = [record(TIME, image=b"other"), answered("[1, 0]"), record("2024-10-15T16:05:12.5+02:00")]
     for document in documents:
         document["eventMetadata"] = {**event, "inferenceTime": document["eventMetadata"]["inferenceTime"]}
-    run = b"".join(map(compact, documents))
+    run = b"".join(map(line_of, documents))
     assert as_usual(run) == list(parse_lines(run))
-    assert as_usual(run + compact(documents[0])[:-1] + b" \n") is None
+    assert as_usual(run + line_of(documents[0])[:-1] + b" \n") is None
 
 
 @pytest.mark.parametrize("name", ["eventId", "inferenceId"])
@@ -189,12 +192,12 @@ def test_one_long_text_is_no_reason_to_hold_as_much_for_every_record(name: str) 
     long, short = record(TIME), record(TIME)
     for document, text in ((long, "x" * 2000), (short, "x")):
         document["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME} | {name: text}
-    assert as_usual(compact(short) * 2) is not None
-    assert as_usual(compact(short) + compact(long)) is None
+    assert as_usual(line_of(short) * 2) is not None
+    assert as_usual(line_of(short) + line_of(long)) is None
 
 
 def test_blank_lines_and_broken_ones_count() -> None:
-    line = compact(record(TIME))
+    line = line_of(record(TIME))
     cut = line.index(b'"data":"') + 20
     found = list(parse_lines(line[:cut] + b"\n" + line[cut:] + b"\n" + line))
     assert [type(one) for one in found] == [Problem, Problem, type(None), Record]
@@ -204,10 +207,10 @@ def test_blank_lines_and_broken_ones_count() -> None:
     "data", ["[2.5, -1.5]", "[]", "[1", "[1 2]", "[-]", "[1e999]", "[1],[0", "[0.2, 0.3, 0.5]", "1"]
 )
 def test_what_only_looks_like_an_answer_is_left_to_the_parser(data: str) -> None:
-    usual = compact(record(TIME))
+    usual = line_of(record(TIME))
     assert as_usual(usual + usual) is not None
-    assert as_usual(usual + compact(answered(data)) + compact(answered("0]"))) is None
-    assert as_usual(usual + compact(answered(data)) + usual) is None
+    assert as_usual(usual + line_of(answered(data)) + line_of(answered("0]"))) is None
+    assert as_usual(usual + line_of(answered(data)) + usual) is None
 
 
 @pytest.mark.parametrize(("data", "size"), [("", 0), ("A", 1), ("AAA=", 2), ("AA==", 1), ("AAAA", 3), ("====", 1)])
@@ -216,12 +219,8 @@ def test_the_size_of_an_input_is_that_of_its_bytes(data: str, size: int) -> None
     document["captureData"]["endpointInput"]["data"] = data
     found = parse(document)
     assert isinstance(found, Record) and found.input_bytes == size
-    usual = parse_usual(compact(record(TIME)) + compact(document))
+    usual = parse_usual(line_of(record(TIME)) + line_of(document))
     assert usual is not None and usual.input_bytes.tolist()[1] == size
-
-
-def compact(document: Any) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
 json_values = st.recursive(
@@ -257,7 +256,7 @@ def test_documents_of_any_shape_never_raise(source: Any, output: Any, event: Any
 def test_a_damaged_capture_never_raises_and_both_ways_of_reading_agree(data: st.DataObject) -> None:
     named = record(TIME)
     named["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME}
-    lines = [compact(record(TIME, eventId="e")), compact(record(TIME, "[1, 0]")), compact(named)]
+    lines = [line_of(record(TIME, eventId="e")), line_of(record(TIME, "[1, 0]")), line_of(named)]
     run = bytearray(
         b"".join(data.draw(st.lists(st.sampled_from(lines[:2]) | st.sampled_from(lines), min_size=1, max_size=4)))
     )

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from include.scones.capture import readers, report
+from include.scones.capture import readers, report, scan
 from include.scones.capture.errors import WindowError
 from include.scones.capture.records import KINDS
 from include.scones.capture.stores import FolderStore
 from include.scones.capture.window import Window, list_captures
-from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
+from tests.scones.capture.conftest import ENDPOINT, REAL_ENDPOINT, Captures, day, png, record
 
 DAY = day("2024-10-16")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -363,3 +363,30 @@ def test_every_field_of_the_summary_is_documented(captures: Captures) -> None:
     documented = set(re.findall(r"`([\w-]+)`", (Path(report.__file__).parent / "SUMMARY.md").read_text()))
     assert names <= documented
     assert KINDS.keys() <= documented
+
+
+def test_many_lines_at_once_are_what_they_are_one_by_one(captures: Captures, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is all of the usual form, over midnight, with strays and the project's own requests in it."""
+    window = day("2024-10-15")
+    times = [f"2024-10-15T23:59:{n % 60:02}Z" for n in range(100)] + [
+        "2024-10-16T00:00:01Z",
+        "2023-01-01T00:00:00Z",
+    ] * 9
+    lines = [record(time, f"[0.{n:03}, 0.{999 - n:03}]", png(n % 7)) for n, time in enumerate(times)]
+    for n, line in enumerate(lines):
+        name = "scones-measurement-1" if n % 5 == 0 else f"caller-{n}"
+        line["eventMetadata"] = {"inferenceId": name, **line["eventMetadata"]}
+        line["eventMetadata"] = {key: line["eventMetadata"][key] for key in ("eventId", "inferenceId", "inferenceTime")}
+    captures.write("2024/10/15/23", lines)
+    files = list_captures(captures.store, f"data_capture/{ENDPOINT}", window).files
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "parse_lines", None)
+        together = scan.Scanner(window.microseconds).read(captures.store, files)
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "parse_usual", lambda run: None)
+        alone = scan.Scanner(window.microseconds).read(captures.store, files)
+    assert together.table.to_pylist() == alone.table.to_pylist() != []
+    assert (together.measurements, together.problems) == (alone.measurements, alone.problems) == (20, {"stray": 9})
+    assert together.listed == alone.listed
+    assert (together.images, together.least) == (alone.images, alone.least)
