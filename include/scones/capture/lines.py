@@ -15,7 +15,8 @@ def whole_lines(blocks: Iterable[bytes], longest: int = LONGEST) -> Iterator[byt
     for block in blocks:
         end = block.rfind(b"\n") + 1
         if end:
-            run = block[block.find(b"\n") + 1 : end] if skipping else begun + block[:end]
+            start = block.find(b"\n") + 1 if skipping else 0
+            run = b"".join((begun, memoryview(block)[start:end]))
             if run:
                 yield run
             begun, skipping = block[end:], False

@@ -13,7 +13,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from include.scones.capture import figures
 from include.scones.capture.records import KINDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,6 +27,8 @@ def report_page(summary: dict[str, Any], drawn: dict[str, dict[str, bytes]], lea
 
 def index_page(days: Sequence[dict[str, Any]]) -> str:
     """Links to the days, newest first; `days` are their summaries."""
+    from include.scones.capture import figures  # see report.FIGURES
+
     shown = sorted(days, key=lambda day: day["date"], reverse=True)
     shares = [
         (datetime.fromisoformat(day["date"]).replace(tzinfo=UTC), day["low_confidence_share"])

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.scones.capture import figures
 from include.scones.capture.analysis import in_order, summarise
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.history import DAYS, drift
@@ -26,9 +26,14 @@ from include.scones.capture.stores import Store, open_bucket
 from include.scones.capture.truth import judge, read_test_set, with_truth
 from include.scones.capture.window import Window, list_captures
 
+if TYPE_CHECKING:
+    from include.scones.capture.figures import Pair
+
 INDEX_TRIES = 10
 ROW_GROUP = 1 << 17
 DATASET = "dataset.json"
+# Matplotlib takes long to import: it is while the files are read.
+FIGURES = "include.scones.capture.figures"
 
 # Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
 FORMAT = 2
@@ -81,11 +86,12 @@ def report_on(
 ) -> dict[str, Any]:
     dataset = dataset or _stored_json(store, DATASET)
     classes = (dataset or {}).get("classes", [])
-    table, scan, summary = read_window(store, places, window, threshold, classes)
-    known = read_test_set(store)
-    table = with_truth(scan, table, known)
     folder = f"{places.reports}/{window.name}"
     with ThreadPoolExecutor(1) as beside:
+        beside.submit(import_module, FIGURES)
+        table, scan, summary = read_window(store, places, window, threshold, classes)
+        known = read_test_set(store)
+        table = with_truth(scan, table, known)
         written = beside.submit(_write_records, store, folder, table)
         summary |= {
             "drift": drift(summary, days_before(store, places, window, threshold, classes), baseline),
@@ -149,8 +155,10 @@ def _stored_json(store: Store, key: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, figures.Pair]:
+def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, Pair]:
     """The figures there is something to draw for, each in both appearances."""
+    from include.scones.capture import figures
+
     if not summary["predictions"]:
         return {}
     threshold = summary["threshold"]
@@ -171,7 +179,7 @@ def _write_records(store: Store, folder: str, table: pa.Table) -> None:
         store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
 
 
-def _write_page(store: Store, folder: str, summary: dict[str, Any], drawn: dict[str, figures.Pair], page: str) -> None:
+def _write_page(store: Store, folder: str, summary: dict[str, Any], drawn: dict[str, Pair], page: str) -> None:
     """The page comes last and holds its figures itself: whoever opens one sees all of one run."""
     for name, pair in drawn.items():
         store.write(f"{folder}/{name}.png", pair["light"], "image/png")
