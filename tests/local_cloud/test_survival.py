@@ -85,7 +85,7 @@ def fill(cloud: Cloud) -> None:
         PrimaryContainer={"Image": "image"},
         Tags=[{"Key": "a", "Value": "b"}],
     )
-    sagemaker.create_training_job(**training_request("running", BUCKET, epochs="100000"))
+    sagemaker.create_training_job(**training_request("running", BUCKET, epochs="100000", mini_batch_size="8"))
     sagemaker.create_training_job(**training_request("waiting", BUCKET))
     eventually(lambda: sagemaker.describe_training_job(TrainingJobName="running")["SecondaryStatus"] == "Training")
 
