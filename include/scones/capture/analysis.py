@@ -44,8 +44,10 @@ def no_two_alike(texts: pa.StringArray) -> bool:
 
     Texts of one length are hashed by multiplication of their words (Dietzfelbinger et al., 1997).
     """
+    if texts.null_count or not len(texts):
+        return False
     ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    if texts.null_count or not len(texts) or (np.diff(ends) != ends[1] - ends[0]).any():
+    if (np.diff(ends) != ends[1] - ends[0]).any():
         return False
     letters = np.frombuffer(texts.buffers()[2], np.uint8)[ends[0] : ends[-1]].reshape(len(texts), -1)
     words = np.zeros((len(texts), -(-letters.shape[1] // 8) * 8), np.uint8)
