@@ -25,9 +25,10 @@ def in_order(table: pa.Table) -> tuple[pa.Table, int]:
     times = table["time"].cast(pa.int64()).to_numpy()
     if (times[1:] < times[:-1]).any():
         table = table.take(np.argsort(times, kind="stable"))
-    if no_two_alike(table["event_id"].combine_chunks()):
+    event_ids = table["event_id"].combine_chunks()
+    if no_two_alike(event_ids):
         return table, 0
-    codes = table["event_id"].combine_chunks().dictionary_encode().indices
+    codes = event_ids.dictionary_encode().indices
     keep = pc.is_null(codes).to_numpy(zero_copy_only=False)
     # Codes count up as new events come, so a code above all before it is an event's first.
     numbered = codes.fill_null(-1).to_numpy()

@@ -24,7 +24,9 @@ from include.scones.capture.stores import Store
 from include.scones.capture.window import CaptureFile
 
 PROCESSES = 2
+# Bytes, and files, that it takes a process to read for one more to be worth its start.
 WORTH_A_PROCESS = 256 << 20
+FILES_WORTH_A_PROCESS = 8192
 ROOT = Path(__file__).parents[3]
 PROGRAM = "include.scones.capture.reader"
 # One thread each; and glibc keeps the memory of a block for the next one, where it would give it back in between.
@@ -38,7 +40,8 @@ ENVIRONMENT = {
 
 def scan_files(store: Store, files: list[CaptureFile], window: tuple[int, int], processes: int = PROCESSES) -> Scan:
     """Read all files; in this process when there is little to read."""
-    shares = share(files, min(processes, 1 + sum(file.size for file in files) // WORTH_A_PROCESS))
+    worth = sum(file.size for file in files) // WORTH_A_PROCESS + len(files) // FILES_WORTH_A_PROCESS
+    shares = share(files, min(processes, 1 + worth))
     address = store.address()
     if len(shares) < 2 or address is None:
         return join([Scanner(window).read(store, files)])

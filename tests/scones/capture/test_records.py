@@ -199,8 +199,10 @@ def test_one_long_text_is_no_reason_to_hold_as_much_for_every_record(name: str) 
 def test_blank_lines_and_broken_ones_count() -> None:
     line = line_of(record(TIME))
     cut = line.index(b'"data":"') + 20
-    found = list(parse_lines(line[:cut] + b"\n" + line[cut:] + b"\n" + line))
-    assert [type(one) for one in found] == [Problem, Problem, type(None), Record]
+    run = line[:cut] + b"\n" + line[cut:] + b"\n" + line
+    assert [type(one) for one in parse_lines(run)] == [Problem, Problem, type(None), Record]
+    assert as_usual(run) is None
+    assert as_usual(line[:cut] + b"\n" + line[cut:]) is None
 
 
 @pytest.mark.parametrize(

@@ -291,10 +291,17 @@ def test_a_page_is_written_after_all_it_links_to(real: Captures) -> None:
     assert f"{DAY.name}/records.parquet" in data and f"{DAY.name}/summary.json" in data
 
 
-def test_reader_processes_find_what_one_process_finds(real: Captures, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "WORTH_A_PROCESS", 1000)
+@pytest.mark.parametrize(("worth", "least"), [("WORTH_A_PROCESS", 1000), ("FILES_WORTH_A_PROCESS", 2)])
+def test_reader_processes_find_what_one_process_finds(
+    real: Captures, monkeypatch: pytest.MonkeyPatch, worth: str, least: int
+) -> None:
+    started = []
+    start = readers._start
+    monkeypatch.setattr(readers, "_start", lambda job: started.append(job) or start(job))
+    monkeypatch.setattr(readers, worth, least)
     files = list_captures(real.store, f"data_capture/{REAL_ENDPOINT}", DAY).files
     together, alone = (readers.scan_files(real.store, files, DAY.microseconds, count) for count in (2, 1))
+    assert len(started) == 2
     assert together.table.schema.equals(alone.table.schema, check_metadata=True)
     assert together.table.to_pylist() == alone.table.to_pylist()
     assert (together.images, together.least) == (alone.images, alone.least)
