@@ -104,6 +104,7 @@ def _record_arrays(records: dict[str, list[Any]]) -> dict[str, pa.Array]:
 def _usual_arrays(blocks: list[tuple[Usual, list[bytes]]]) -> dict[str, pa.Array]:
     parts = [usual for usual, _ in blocks]
     counts = [len(part.time) for part in parts]
+    digests = b"".join(digest for _, found in blocks for digest in found)
     nothing = pa.nulls(sum(counts), pa.int32())
     names = [
         pa.nulls(count, pa.string()) if part.inference_id is None else _strings([part.inference_id])
@@ -123,14 +124,19 @@ def _usual_arrays(blocks: list[tuple[Usual, list[bytes]]]) -> dict[str, pa.Array
         "answered": pa.array(np.ones(sum(counts), np.bool_)),
         "input_type": _strings([part.input_type for part in parts]).dictionary_encode(),
         "input_bytes": pa.array(np.concatenate([part.input_bytes for part in parts])),
-        "input_xxh128": pa.array([digest for _, digests in blocks for digest in digests], pa.binary(DIGEST)),
+        "input_xxh128": pa.Array.from_buffers(pa.binary(DIGEST), sum(counts), [None, pa.py_buffer(digests)]),
         "problem": pa.DictionaryArray.from_arrays(nothing, pa.array([], pa.string())),
         "line": pa.array(np.concatenate([part.line for part in parts])),
     }
 
 
 def _strings(parts: list[Texts]) -> pa.Array:
-    return pa.array(np.concatenate(parts)).cast(pa.string())
+    texts = np.concatenate(parts)
+    width = texts.itemsize
+    if not texts.view(np.uint8)[width - 1 :: width].all():
+        return pa.array(texts).cast(pa.string())  # of different lengths: numpy fills them up with zeros
+    starts = np.arange(0, texts.nbytes + 1, width, np.int32)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, *map(pa.py_buffer, (starts, texts))])
 
 
 def _names(values: list[str | None]) -> pa.DictionaryArray:

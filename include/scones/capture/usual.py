@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple, TypeVar
 
@@ -81,14 +80,14 @@ def parse_usual(run: bytes) -> Usual | None:
     if (event_ids[0] == event_ids[1]).any() or any((ends - starts).max() > LONGEST for starts, ends in texts):
         return None
     probabilities = _probabilities(list(_slices(run, *answers)))
-    moments = list(map(_moment, _texts(run, *times).tolist()))
-    if probabilities is None or None in moments:
+    moments = _moments(_texts(run, *times))
+    if probabilities is None or moments is None:
         return None
     return Usual(
         np.arange(len(moments)),
         _texts(run, *event_ids),
         _texts(run, *inference_ids[0]) if inference_ids else None,
-        np.array(moments, np.int64),
+        moments,
         probabilities,
         _texts(run, *kinds),
         list(_slices(memoryview(run), *payloads)),
@@ -100,8 +99,10 @@ def _fields(run: bytes) -> list[tuple[Integers, Integers]] | None:
     """Where each field starts and ends, in every line."""
     data = np.frombuffer(run, np.int8)
     # Only newlines may be below a space, as JSON forbids control characters; bytes over 127 are negative here.
-    lines = int(np.count_nonzero(data < SPACE))
-    quotes = np.flatnonzero(data == QUOTE)
+    low = np.flatnonzero(data <= QUOTE)
+    kinds = data[low]
+    lines = int(np.count_nonzero(kinds < SPACE))
+    quotes = low[kinds == QUOTE]
     form = FORMS.get(len(quotes) // lines) if len(quotes) % lines == 0 else None
     if form is None or b"\\" in run:
         return None
@@ -155,12 +156,14 @@ def _probabilities(answers: list[bytes]) -> NDArray[np.float64] | None:
     return found if found.size and found.min() >= 0 and found.max() <= 1 else None
 
 
-@lru_cache(maxsize=1 << 12)
-def _moment(time: bytes) -> int | None:
+def _moments(times: Texts) -> Integers | None:
+    """Microseconds since 1970; records of one second mostly follow one another."""
+    firsts = np.flatnonzero(np.concatenate(([True], times[1:] != times[:-1])))
     try:
-        return microseconds_of(time.decode())
+        found = [microseconds_of(time.decode()) for time in times[firsts].tolist()]
     except RefusedError:
         return None
+    return np.repeat(np.array(found, np.int64), np.diff(firsts, append=len(times)))
 
 
 def _decoded_sizes(run: bytes, starts: Integers, ends: Integers) -> Integers:
