@@ -51,10 +51,14 @@ def no_two_alike(texts: pa.StringArray) -> bool:
     if (np.diff(ends) != ends[1] - ends[0]).any():
         return False
     letters = np.frombuffer(texts.buffers()[2], np.uint8)[ends[0] : ends[-1]].reshape(len(texts), -1)
-    words = np.zeros((len(texts), -(-letters.shape[1] // 8) * 8), np.uint8)
-    words[:, : letters.shape[1]] = letters
-    odd = np.random.default_rng(0).integers(1 << 63, dtype=np.uint64, size=words.shape[1] // 8) * 2 + 1
-    hashes = np.sort((words.view(np.uint64) * odd).sum(axis=1))
+    width = letters.shape[1]
+    odd = np.random.default_rng(0).integers(1 << 63, dtype=np.uint64, size=-(-width // 8)) * 2 + 1
+    hashes = np.zeros(len(texts), np.uint64)
+    for n, factor in enumerate(odd):
+        word = np.zeros((len(texts), 8), np.uint8)
+        word[:, : width - 8 * n] = letters[:, 8 * n : 8 * n + 8]
+        hashes += word.view(np.uint64)[:, 0] * factor
+    hashes.sort()
     return not (hashes[1:] == hashes[:-1]).any()
 
 

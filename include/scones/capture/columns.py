@@ -135,7 +135,7 @@ def _strings(parts: list[Texts]) -> pa.Array:
     width = texts.itemsize
     if not texts.view(np.uint8)[width - 1 :: width].all():
         return pa.array(texts).cast(pa.string())  # of different lengths: numpy fills them up with zeros
-    starts = np.arange(0, texts.nbytes + 1, width, np.int32)
+    starts = np.arange(0, texts.nbytes + 1, width, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(texts), [None, *map(pa.py_buffer, (starts, texts))])
 
 

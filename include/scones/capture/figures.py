@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
@@ -89,8 +90,8 @@ def confidence_histogram(table: pa.Table, threshold: float) -> Pair:
 
     def draw(axes: Axes, theme: Theme) -> None:
         for counts, colour, label in ((above_it, theme.sure, "at or above"), (below_it, theme.unsure, "below")):
-            look: dict[str, Any] = {"color": colour, "edgecolor": theme.background, "linewidth": 0.6}
-            axes.bar(edges[:-1], counts, np.diff(edges), align="edge", label=label, **look)
+            look: dict[str, Any] = {"facecolor": colour, "edgecolor": theme.background, "linewidth": 0.6}
+            _bars(axes, edges[:-1], edges[1:], np.zeros(len(counts)), counts, label=label, **look)
         axes.axvline(threshold, color=theme.line, linewidth=1.2, linestyle="--", label=f"threshold {threshold:g}")
         axes.set_xlim(floor, 1)
         _count_axis(axes)
@@ -103,14 +104,14 @@ def confidence_histogram(table: pa.Table, threshold: float) -> Pair:
 
 def hourly(hours: list[dict[str, Any]]) -> Pair:
     """Records per hour, those below the threshold at the foot of each bar."""
-    times = [_days(datetime.fromisoformat(item["hour"])) for item in hours]
-    low = [item["low_confidence"] for item in hours]
-    rest = [item["records"] - few for item, few in zip(hours, low, strict=True)]
+    times = np.array([_days(datetime.fromisoformat(item["hour"])) for item in hours])
+    low = np.array([item["low_confidence"] for item in hours])
+    every = np.array([item["records"] for item in hours])
 
     def draw(axes: Axes, theme: Theme) -> None:
-        width = 0.9 / 24
-        axes.bar(times, low, width, align="edge", color=theme.unsure, label="below the threshold")
-        axes.bar(times, rest, width, low, align="edge", color=theme.sure, label="others")
+        ends = times + 0.9 / 24
+        _bars(axes, times, ends, np.zeros(len(low)), low, label="below the threshold", facecolor=theme.unsure)
+        _bars(axes, times, ends, low, every, label="others", facecolor=theme.sure)
         axes.set_xlim(times[0], times[-1] + 1 / 24)
         _time_axis(axes)
         _count_axis(axes)
@@ -156,6 +157,12 @@ def trend(days: list[tuple[datetime, float | None]]) -> Pair:
     return _drawn(draw, (4.8, 2.2))
 
 
+def _bars(axes: Axes, left: Any, right: Any, low: Any, high: Any, **look: Any) -> None:
+    """One artist for all bars; `Axes.bar` makes one of each, which takes twice as long to draw."""
+    corners = np.array([[left, low], [left, high], [right, high], [right, low]])
+    axes.add_collection(PolyCollection(list(corners.transpose(2, 0, 1)), **look))
+
+
 def _days(moment: datetime) -> float:
     """Days since 1970, which is how matplotlib counts time."""
     return microseconds(moment) / MICROSECONDS_A_DAY
@@ -175,6 +182,8 @@ def _time_axis(axes: Axes, least: int = 4) -> None:
 
 
 def _count_axis(axes: Axes) -> None:
+    axes.autoscale_view()
+    axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter(EngFormatter(sep=""))
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from include.scones.capture.scan import Scan
 from include.scones.capture.tables import histogram, numbers, spread
@@ -18,7 +19,7 @@ MOST_NAMES = 20
 def inputs(scan: Scan, table: pa.Table) -> dict[str, Any]:
     """Sizes, types and repeats are of every record; brightness and pixel sizes of the images that were decoded."""
     facts = [item for item in scan.images.items.values() if not item.error]
-    repeats = pc.value_counts(table["input_xxh128"].drop_null()).field("counts").to_numpy()
+    repeats = repeats_of(table["input_xxh128"].drop_null())
     sizes = numbers(table, "input_bytes")
     brightness = np.array([item.brightness for item in facts])
     types = {("(none)" if name is None else name): count for name, count in tally(table["input_type"]).items()}
@@ -35,6 +36,16 @@ def inputs(scan: Scan, table: pa.Table) -> dict[str, Any]:
         "pixel_sizes": most_frequent(shapes),
         "brightness": {**spread(brightness), "histogram": histogram(brightness, BRIGHTNESS_BINS)},
     }
+
+
+def repeats_of(digests: pa.ChunkedArray) -> NDArray[np.int64]:
+    """How often each distinct digest comes, by its first 64 bits: a chance of 1 in 30 million that two of a million
+    inputs are taken for one."""
+    joined = digests.combine_chunks()
+    if not len(joined):
+        return np.zeros(0, np.int64)
+    halves = np.frombuffer(joined.buffers()[1], np.uint64)[2 * joined.offset :][: 2 * len(joined) : 2]
+    return np.unique(halves, return_counts=True)[1]
 
 
 def undecodable_images(scan: Scan, table: pa.Table) -> list[dict[str, Any]]:

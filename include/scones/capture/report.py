@@ -24,15 +24,16 @@ from include.scones.capture.readers import scan_files
 from include.scones.capture.scan import Scan
 from include.scones.capture.stores import Store, open_bucket
 from include.scones.capture.truth import judge, read_test_set, with_truth
-from include.scones.capture.window import Window, list_captures
+from include.scones.capture.window import Listing, Window, list_captures
 
 if TYPE_CHECKING:
     from include.scones.capture.figures import Pair
 
 INDEX_TRIES = 10
 ROW_GROUP = 1 << 17
+# Columns that Parquet stores the distinct values of, once; to look for them in the others takes as long as to write.
+OFTEN_THE_SAME = ["predicted", "input_type", "input_bytes", "problem", "variant", "file", "label"]
 DATASET = "dataset.json"
-# Matplotlib takes long to import: it is while the files are read.
 FIGURES = "include.scones.capture.figures"
 
 # Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
@@ -87,9 +88,10 @@ def report_on(
     dataset = dataset or _stored_json(store, DATASET)
     classes = (dataset or {}).get("classes", [])
     folder = f"{places.reports}/{window.name}"
+    listing = list_captures(store, places.endpoint_captures, window)
     with ThreadPoolExecutor(1) as beside:
-        beside.submit(import_module, FIGURES)
-        table, scan, summary = read_window(store, places, window, threshold, classes)
+        beside.submit(_import_what_takes_long)
+        table, scan, summary = read_window(store, places, window, threshold, classes, listing)
         known = read_test_set(store)
         table = with_truth(scan, table, known)
         written = beside.submit(_write_records, store, folder, table)
@@ -108,11 +110,16 @@ def report_on(
     return summary
 
 
+def _import_what_takes_long() -> None:
+    """Matplotlib, and pandas, which pyarrow imports at its first array where it is installed."""
+    import_module(FIGURES)
+    pa.array([])
+
+
 def read_window(
-    store: Store, places: Places, window: Window, threshold: float, classes: Sequence[str]
+    store: Store, places: Places, window: Window, threshold: float, classes: Sequence[str], listing: Listing
 ) -> tuple[pa.Table, Scan, dict[str, Any]]:
     """The window's records in order, the scan they come from, and the figures that need nothing but them."""
-    listing = list_captures(store, places.endpoint_captures, window)
     scan = scan_files(store, listing.files, window.microseconds)
     table, duplicates = in_order(scan.table)
     summary = {
@@ -137,7 +144,8 @@ def days_before(
         if written and (written["format"], written["endpoint"]) == (FORMAT, places.endpoint) and _is_of(written, day):
             found.append(written)
         else:
-            found.append(read_window(store, places, day, threshold, classes)[2])
+            listing = list_captures(store, places.endpoint_captures, day)
+            found.append(read_window(store, places, day, threshold, classes, listing)[2])
     return found
 
 
@@ -175,7 +183,14 @@ def draw(table: pa.Table, summary: dict[str, Any], window: Window) -> dict[str, 
 def _write_records(store: Store, folder: str, table: pa.Table) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "records.parquet")
-        pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
+        pq.write_table(
+            table,
+            file,
+            compression="zstd",
+            row_group_size=ROW_GROUP,
+            use_dictionary=OFTEN_THE_SAME,
+            write_statistics=["time", "confidence"],
+        )
         store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
 
 

@@ -6,7 +6,10 @@ import base64
 import io
 import json
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -306,6 +309,18 @@ def test_reader_processes_find_what_one_process_finds(
     assert together.table.to_pylist() == alone.table.to_pylist()
     assert (together.images, together.least) == (alone.images, alone.least)
     assert (together.problems, together.files, together.bytes) == (alone.problems, alone.files, alone.bytes)
+
+
+def test_a_reader_process_does_without_pandas(real: Captures, tmp_path: Path) -> None:
+    files = list(map(astuple, list_captures(real.store, f"data_capture/{REAL_ENDPOINT}", DAY).files))
+    result, job = tmp_path / "result.arrow", tmp_path / "job.json"
+    document = {"address": real.store.address(), "window": DAY.microseconds, "files": files, "result": str(result)}
+    job.write_text(json.dumps(document))
+    command = [sys.executable, "-X", "importtime", "-m", readers.PROGRAM, str(job)]
+    imported = subprocess.run(command, cwd=readers.ROOT, check=True, capture_output=True, text=True).stderr
+    assert len(readers._load(result).table)
+    assert re.search(r"\| +pyarrow\n", imported)
+    assert "pandas.core" not in imported
 
 
 def test_a_window_that_is_no_day_leaves_the_days_report_alone(real: Captures) -> None:
