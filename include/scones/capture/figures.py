@@ -182,7 +182,7 @@ def _time_axis(axes: Axes, least: int = 4) -> None:
 
 
 def _count_axis(axes: Axes) -> None:
-    axes.autoscale_view()
+    axes.autoscale_view()  # collections, which the bars are, do not ask for it themselves
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter(EngFormatter(sep=""))

@@ -39,7 +39,7 @@ def inputs(scan: Scan, table: pa.Table) -> dict[str, Any]:
 
 
 def repeats_of(digests: pa.ChunkedArray) -> NDArray[np.int64]:
-    """How often each distinct digest comes, by its first 64 bits: a chance of 1 in 30 million that two of a million
+    """How often each distinct digest comes, by its first 64 bits: a chance of 1 in 37 million that two of a million
     inputs are taken for one."""
     joined = digests.combine_chunks()
     if not len(joined):

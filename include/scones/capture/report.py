@@ -111,7 +111,7 @@ def report_on(
 
 
 def _import_what_takes_long() -> None:
-    """Matplotlib, and pandas, which pyarrow imports at its first array where it is installed."""
+    """Matplotlib, and pandas, which pyarrow imports at its first array where it is installed: while files are read."""
     import_module(FIGURES)
     pa.array([])
 
