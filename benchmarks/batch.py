@@ -122,14 +122,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=8)
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name, serving.cloud(Path(name)) as (url, _):
-        os.environ.update(
-            {
-                "AWS_ENDPOINT_URL": url,
-                "AWS_DEFAULT_REGION": serving.REGION,
-                "AWS_ACCESS_KEY_ID": "benchmark",
-                "AWS_SECRET_ACCESS_KEY": "benchmark",
-            }
-        )
+        os.environ.update({"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": serving.REGION})
         archive = Path(name) / "model.tar.gz"
         with tarfile.open(archive, "w:gz") as tar:
             tar.add(serving.make_model(Path(name) / "ml"), ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import socket
 import subprocess
@@ -58,9 +59,27 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            **self.key,
         }
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The access key of the data folder, as environment variables."""
+        parser = configparser.ConfigParser()
+        parser.read(self.data / "credentials")
+        return {name.upper(): value for name, value in parser["default"].items()}
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client that signs with the data folder's key, unless `options` say otherwise."""
+        import boto3
+
+        given = {
+            "aws_access_key_id": self.key["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.key["AWS_SECRET_ACCESS_KEY"],
+            "region_name": REGION,
+            "endpoint_url": self.url,
+        }
+        return boto3.session.Session().client(service, **(given | options))
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shlex
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
 from include.launcher.stack import Stack, started
 from include.launcher.workflow import Workflow
+from include.local_cloud.private import UMASK, close_to_others
 from include.scones.capture.__main__ import main as capture_report
 
 console = Console()
@@ -63,7 +65,7 @@ def up(config: Config) -> None:
         raise
     console.print(f"Airflow: {config.airflow_url}  user {USER}, password {config.password()}", highlight=False)
     if config.target == "local":
-        console.print(f"Local cloud: export AWS_ENDPOINT_URL={config.cloud_url}", highlight=False)
+        console.print(f'Local cloud: {config.cloud_url}  for a shell: eval "$(make -s aws-env)"', highlight=False)
     console.print("Stop it with `make down`; the data stay.")
 
 
@@ -92,6 +94,15 @@ def status(config: Config) -> None:
     for process in Stack(config).processes:
         found = process.find()
         console.print(f"{process.name}: {f'running, pid {found.pid}' if found else 'stopped'}", highlight=False)
+
+
+def aws_env(config: Config) -> None:
+    """Print what sets a shell up for the local cloud; whoever has it can run code as this user."""
+    if config.target == "aws":
+        raise LaunchError("your own AWS environment is the one for TARGET=aws: leave TARGET out for the local cloud's")
+    print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    for name, value in config.aws_environment().items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 COMMANDS = {"run": run, "up": up, "down": down, "status": status}
@@ -127,10 +138,19 @@ def _announce(config: Config) -> None:
     )
 
 
+def _use(config: Config) -> None:
+    """Make this process's boto3 talk to the target, and to nothing else."""
+    wanted = config.aws_environment()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(wanted)
+
+
 @contextmanager
 def _alone(config: Config) -> Iterator[None]:
     """Hold the launcher's lock: two launches at once would start and stop each other's processes."""
     config.home.mkdir(parents=True, exist_ok=True)
+    close_to_others(config.home)
     with (config.home / "launcher.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,17 +165,21 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="include.launcher", description=__doc__)
-    parser.add_argument("command", choices=[*COMMANDS, "report"])
+    parser.add_argument("command", choices=[*COMMANDS, "report", "aws-env"])
     parser.add_argument(
         "--date", help="the UTC day of the report, as YYYY-MM-DD", default=f"{datetime.now(UTC):%Y-%m-%d}"
     )
     parser.add_argument("--target", choices=("local", "aws"), default="local")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
+    os.umask(UMASK)
     try:
         config = configuration.load(arguments.target)
-        os.environ.update(config.aws_environment())
+        if arguments.command == "aws-env":
+            aws_env(config)
+            return 0
         with _alone(config):
+            _use(config)
             if arguments.command == "report":
                 report(config, arguments.date)
             else:

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from include.launcher.errors import LaunchError
+from include.local_cloud.account import ACCOUNT
+from include.local_cloud.authentication.keys import KeyRing
+from include.local_cloud.errors import KeyFileError
+from include.local_cloud.private import inherited
+
 ROOT = Path(__file__).resolve().parents[2]
 Target = Literal["local", "aws"]
 LOCAL_REGION = "us-east-1"
 USER = "admin"
+# How a machine reaches the network at all; part of what Airflow's processes inherit.
+_NETWORK = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+)
 
 
 @dataclass(frozen=True)
@@ -42,26 +53,30 @@ class Config:
         return f"http://127.0.0.1:{self.cloud_port}"
 
     def aws_environment(self) -> dict[str, str]:
-        """What makes boto3 talk to the target: the user's own AWS environment, or the local cloud's address."""
+        """All that boto3 looks at: the user's own AWS environment, or the local cloud's address and key."""
         if self.target == "aws":
-            return {}
+            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        try:
+            self.cloud_data.mkdir(parents=True, exist_ok=True)
+            key = KeyRing.open(self.cloud_data, ACCOUNT).root
+        except (OSError, KeyFileError) as error:
+            raise LaunchError(f"the local cloud's access key cannot be had: {error}") from error
         return {
             "AWS_ENDPOINT_URL": self.cloud_url,
             "AWS_DEFAULT_REGION": LOCAL_REGION,
             "AWS_REGION": LOCAL_REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            **key.environment(),
+            # The user's own profiles are for other clouds.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
         }
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of the stack's processes."""
-        inherited = dict(os.environ)
-        # Each of many processes would compile Airflow and the AWS libraries anew.
-        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
-        if self.target == "local":
-            for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-                inherited.pop(name, None)
-        return inherited | self.aws_environment() | self._airflow_environment()
+        """The whole environment of Airflow's processes: what they need, and nothing else of the user's shell."""
+        settings = {name: value for name, value in os.environ.items() if name.startswith(("SCONES_", "AIRFLOW_"))}
+        network = {name: os.environ[name] for name in _NETWORK if name in os.environ}
+        return inherited() | network | settings | self.aws_environment() | self._airflow_environment()
 
     def _airflow_environment(self) -> dict[str, str]:
         passwords = self.airflow_home / "passwords.json"
@@ -85,6 +100,9 @@ class Config:
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__CAPACITY": "100",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            # Its own default lets a group read and write them.
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+            "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
             "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
             "PYTHONPATH": str(ROOT),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -17,6 +17,7 @@ import httpx
 from include.launcher.config import ROOT, Config
 from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
+from include.local_cloud.private import inherited
 
 CLOUD_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 START_SECONDS = 180
@@ -79,7 +80,7 @@ class Stack:
         say(f"starting the local cloud on {self.config.cloud_url}")
         port, data = str(self.config.cloud_port), str(self.config.cloud_data)
         command = [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", port, "--data", data]
-        self._cloud.start(command, self.config.environment(), ROOT)
+        self._cloud.start(command, inherited(), ROOT)
         return True
 
     def await_cloud(self) -> None:

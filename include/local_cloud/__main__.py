@@ -12,8 +12,13 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from . import ministack
+from .account import ACCOUNT
+from .authentication.keys import KeyRing, from_environment
 from .errors import AddressError, CloudError, DataFolderError
+from .private import UMASK, close_to_others, inherited
+
+KEY_FROM_ENVIRONMENT = "--key-from-environment"
+_OF_PYTHON = {"LC_CTYPE"}  # it sets this one itself
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +35,18 @@ def parser() -> argparse.ArgumentParser:
         "--allow-remote",
         action="store_true",
         help="allow a --host that other machines can reach: anyone there can run code",
+    )
+    options.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further host name under which clients reach it, beside those of the loopback address; may be repeated",
+    )
+    options.add_argument(
+        KEY_FROM_ENVIRONMENT,
+        action="store_true",
+        help="make AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the data folder's access key, instead of a new one",
     )
     options.add_argument(
         "--images", type=Path, help='a JSON file of further containers: {"repository": ["program", "argument"]}'
@@ -68,10 +85,19 @@ def address(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
+def start_clean() -> None:
+    """Begin anew with nothing in the environment that is not needed: functions and containers could read the rest."""
+    wanted = inherited()
+    if set(os.environ) - set(wanted) - _OF_PYTHON:
+        arguments = [argument for argument in sys.orig_argv if argument != KEY_FROM_ENVIRONMENT]
+        os.execve(sys.executable, arguments, wanted)  # noqa: S606 - this very program, with its own arguments
+
+
 def lock(data: Path) -> IO[str]:
     """Hold the data folder for this process, for as long as the file is open. Raises `DataFolderError`."""
     try:
         data.mkdir(parents=True, exist_ok=True)
+        close_to_others(data)
         file = (data / "lock").open("a+")
     except OSError as error:
         raise DataFolderError(
@@ -106,22 +132,33 @@ def images(path: Path | None) -> dict[str, list[str]]:
 
 def main() -> int:
     options = parser().parse_args()
+    os.umask(UMASK)
     try:
-        held = lock(options.data)
-        with held, listen(options.host, options.port, options.allow_remote) as listener:
-            port = listener.getsockname()[1]
-            url = address(options.host, port)
-            data = options.data.resolve()
-            ministack.configure(options.host, port, url, data)
-            sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
-            sys.stdout.flush()
-            from .server import serve  # takes seconds, and wants the environment that has just been configured
-
-            serve(listener, url, data, images(options.images))
+        with lock(options.data):
+            given = from_environment(ACCOUNT) if options.key_from_environment else None
+            keys = KeyRing.open(options.data, ACCOUNT, given)
+            start_clean()
+            run(options, keys)
     except CloudError as error:
         sys.stderr.write(f"local cloud: {error}\n")
         return 2
     return 0
+
+
+def run(options: argparse.Namespace, keys: KeyRing) -> None:
+    """Serve until a signal. Raises `CloudError`."""
+    from . import ministack  # this and what follows takes a while, and needs a clean environment
+
+    data, names = options.data.resolve(), frozenset({options.host, *options.allow_host})
+    with listen(options.host, options.port, options.allow_remote) as listener:
+        port = listener.getsockname()[1]
+        url = address(options.host, port)
+        ministack.configure(options.host, port, url, data, keys)
+        sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
+        sys.stdout.flush()
+        from .server import serve
+
+        serve(listener, url, data, images(options.images), keys, names)
 
 
 if __name__ == "__main__":

@@ -1,47 +1,40 @@
-"""The one ASGI application: this project's services by the request's credential scope, everything else to MiniStack."""
+"""The one ASGI application: signed requests to this project's services by their scope, or to MiniStack."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .account import ACCOUNT
+from .authentication import refusals
+from .authentication.pages import Doors
+from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
-from .context import DEFAULT_REGION
 from .sagemaker import protocol as sagemaker
 from .sagemaker import runtime
 from .services import Services
 
 HEALTH_PATH = "/_local_cloud/health"
-_CREDENTIAL = re.compile(r"Credential=[^/,]*/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _RUNTIME_PREFIX = "/endpoints/"
-_LOOPBACK_NAMES = {"127.0.0.1", "localhost", "::1"}
 _READ_ONLY = {"GET", "HEAD", "OPTIONS"}
 
 logger = logging.getLogger(__name__)
 
 
-class Signed(NamedTuple):
-    """What a request's signature says that it is for; empty where it says nothing."""
-
-    region: str
-    service: str
-
-
 class Application:
-    """`services` are this project's; `ministack` answers for the rest."""
+    """`services` are this project's; `ministack` answers for the rest; `names` are further host names of the cloud."""
 
-    def __init__(self, services: Services, ministack: ASGIApp) -> None:
+    def __init__(self, services: Services, ministack: ASGIApp, names: frozenset[str] = frozenset()) -> None:
         self.services = services
         self.ministack = ministack
+        self._doors = Doors(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -49,39 +42,52 @@ class Application:
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         else:
-            await self.ministack(scope, receive, send)
+            await send({"type": "websocket.close", "code": 1008, "reason": "there are no WebSockets here"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin.decode("latin-1")).hostname not in _LOOPBACK_NAMES:
-            # A page of some web site must not drive the cloud through the browser of the person who runs it.
-            refusal = JSONResponse({"message": "requests from pages of other origins are refused"}, 403)
-            await refusal(scope, receive, send)
+        headers, is_health = dict(scope["headers"]), scope["path"] == HEALTH_PATH
+        path = "/" if is_health else scope["path"]
+        answer = self._doors.refusal(path, scope["query_string"], scope["headers"], headers)
+        if answer is None and is_health:
+            answer = self._health()
+        if answer is not None:
+            await answer(scope, receive, send)
             return
-        signed = _signed(headers, scope["query_string"])
-        target = headers.get(b"x-amz-target", b"").decode("latin-1")
-        context = self.services.context.regional(signed.region or DEFAULT_REGION)
-        if signed.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
-            await runtime.invoke_endpoint(scope, receive, send, context)
-        elif signed.service == "sagemaker" or target.startswith(sagemaker.TARGET_PREFIX):
+        try:
+            caller = await verify(request_of(scope), receive, self.services.context.keys)
+            self._check_account(caller, headers)
+        except refusals.Refused as error:
+            await refusals.response(error, _service_of(scope), headers)(scope, receive, send)
+            return
+        await self._dispatch(caller, headers, scope, _again(caller.body, receive), send)
+
+    async def _dispatch(
+        self, caller: Caller, headers: refusals.Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if caller.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
+            await runtime.invoke_endpoint(scope, caller.body, send, self.services.context.regional(caller.region))
+        elif _is_for_sagemaker(caller, headers):
+            context = self.services.context.regional(caller.region)
             await (await sagemaker.handle(Request(scope, receive), context))(scope, receive, send)
-        elif signed.service == "batch":
+        elif caller.service == "batch":
+            context = self.services.context.regional(caller.region)
             await (await batch.handle(Request(scope, receive), context))(scope, receive, send)
-        elif scope["path"] == HEALTH_PATH:
-            await self._health()(scope, receive, send)
-        elif scope["path"].startswith("/_ministack/reset"):
-            refusal = JSONResponse({"message": "stop the local cloud and delete its data folder instead"}, 403)
-            await refusal(scope, receive, send)
         else:
             await self.ministack(scope, receive, send)
             if scope["method"] not in _READ_ONLY:
-                self.services.snapshots.changed(signed.service)
+                self.services.snapshots.changed(caller.service)
+
+    def _check_account(self, caller: Caller, headers: refusals.Headers) -> None:
+        """SageMaker and Batch are there in one account alone."""
+        if caller.key.account != ACCOUNT and (caller.service == "batch" or _is_for_sagemaker(caller, headers)):
+            raise refusals.Refused(
+                "other account", f"the local cloud has this service in the account {ACCOUNT} only: call it from there"
+            )
 
     def _health(self) -> Response:
         problem = self.services.problem
         status = "failed" if problem else "ready" if self.services.ready else "starting"
-        content = {"status": status, "url": self.services.context.url, "data": str(self.services.context.data)}
+        content = {"status": status}
         if problem:
             content["problem"] = problem
         return JSONResponse(content, 200 if status == "ready" else 503)
@@ -101,12 +107,33 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _signed(headers: dict[bytes, bytes], query: bytes) -> Signed:
-    text = headers.get(b"authorization", b"").decode("latin-1")
-    if not text and b"X-Amz-Credential" in query:
-        text = "Credential=" + parse_qs(query.decode("latin-1"))["X-Amz-Credential"][0]
-    match = _CREDENTIAL.search(text)
-    return Signed(match["region"], match["service"]) if match else Signed("", "")
+def _is_for_sagemaker(caller: Caller, headers: refusals.Headers) -> bool:
+    target = headers.get(b"x-amz-target", b"")
+    return caller.service == "sagemaker" or target.startswith(sagemaker.TARGET_PREFIX.encode())
+
+
+def _service_of(scope: Scope) -> str:
+    """The service that a request which is not let in was meant for, as far as it shows; empty where it does not."""
+    request = request_of(scope)
+    credential = request.headers.get(b"authorization", b"") or scope["query_string"].replace(b"%2F", b"/")
+    parts = credential.partition(b"Credential=")[2].split(b"/", 4)
+    if len(parts) > 4:
+        return parts[3].decode("latin-1")
+    return "sagemaker" if scope["path"].startswith(_RUNTIME_PREFIX) else ""
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read already, then what comes after it."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
 
 
 @contextlib.asynccontextmanager

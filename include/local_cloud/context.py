@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from .account import ACCOUNT, DEFAULT_REGION
+from .authentication.keys import KeyRing
+from .authentication.verification import regions
+from .errors import UnknownRegion
 from .store import Database, Store
 
-ACCOUNT = "000000000000"
-DEFAULT_REGION = "us-east-1"
-CREDENTIAL = "test"  # key and secret of the cloud's own calls; MiniStack's administrator where it enforces policies
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
 )
@@ -28,6 +29,7 @@ class Shared:
     data: Path
     url: str
     images: dict[str, list[str]]
+    keys: KeyRing
     contexts: dict[str, Context] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     client_lock: threading.Lock = field(default_factory=threading.Lock)  # making a client takes a while
@@ -56,9 +58,16 @@ class Context:
         """The arguments that run each container, by repository name."""
         return self.shared.images
 
+    @property
+    def keys(self) -> KeyRing:
+        """The access keys that the cloud issued."""
+        return self.shared.keys
+
     def regional(self, region: str) -> Context:
-        """The context of a region, made when it is first asked for."""
+        """The context of a region, made when it is first asked for. Raises `UnknownRegion`: regions name folders."""
         shared = self.shared
+        if region not in regions():
+            raise UnknownRegion(f"{region!r} is no region of AWS")
         with shared.lock:
             if region not in shared.contexts:
                 shared.contexts[region] = Context(shared, region, Store(shared.database, region))
@@ -66,14 +75,16 @@ class Context:
 
     def every_region(self) -> list[Context]:
         """The default region, and every other that has resources."""
-        return [self.regional(region) for region in sorted({DEFAULT_REGION, *self.shared.database.regions()})]
+        known = regions() & {DEFAULT_REGION, *self.shared.database.regions()}
+        return [self.regional(region) for region in sorted(known)]
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""
         with self.shared.client_lock:
             if service not in self._clients:
+                root = self.keys.root
                 self._clients[service] = boto3.session.Session(
-                    aws_access_key_id=CREDENTIAL, aws_secret_access_key=CREDENTIAL, region_name=self.region
+                    aws_access_key_id=root.id, aws_secret_access_key=root.secret, region_name=self.region
                 ).client(service, endpoint_url=self.url, config=_CLIENT_CONFIG)
             return self._clients[service]
 
@@ -86,9 +97,9 @@ class Context:
         return self.client("logs")
 
 
-def open_context(data: Path, url: str, images: dict[str, list[str]]) -> Context:
+def open_context(data: Path, url: str, images: dict[str, list[str]], keys: KeyRing) -> Context:
     """The default region's context over the data folder."""
-    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images)
+    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images, keys)
     context = Context(shared, DEFAULT_REGION, Store(shared.database, DEFAULT_REGION))
     shared.contexts[DEFAULT_REGION] = context
     return context

@@ -15,6 +15,10 @@ class DataFolderError(CloudError):
     """The data folder cannot be used, or another process is using it."""
 
 
+class KeyFileError(CloudError):
+    """The data folder's access key cannot be read, made or replaced."""
+
+
 class BridgeError(CloudError):
     """This version of MiniStack is not the one that the bridges were written for."""
 
@@ -59,6 +63,10 @@ class NotImplementedException(ApiError):
 
     code = "NotImplementedException"
     status = 501
+
+
+class UnknownRegion(Exception):
+    """The region is none of AWS's."""
 
 
 class StoreError(Exception):

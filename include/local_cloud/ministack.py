@@ -9,7 +9,8 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from . import bridges
-from .context import ACCOUNT, CREDENTIAL, DEFAULT_REGION
+from .account import ACCOUNT, DEFAULT_REGION
+from .authentication.keys import KeyRing
 
 # What this project uses and what that depends on. The rest stays out: it opens ports of its own (iot, transfer, the
 # databases), wants Docker, or only pretends to work (batch).
@@ -19,22 +20,19 @@ SERVICES = (
 )
 
 
-def configure(host: str, port: int, url: str, data: Path) -> None:
+def configure(host: str, port: int, url: str, data: Path, keys: KeyRing) -> None:
     """Set the environment; everything that MiniStack writes then lies under `data`. Call it before `load`."""
     scratch = data / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # what functions unpacked before a kill -9
     scratch.mkdir(parents=True)
-    # Functions inherit this process's environment: nothing in it may lead them, or the cloud, to a real AWS account.
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
     os.environ.update(
         {
-            "AWS_ACCESS_KEY_ID": CREDENTIAL,
-            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+            # By its id MiniStack knows the account's root user. The secret is not here: functions inherit these names.
+            "AWS_ACCESS_KEY_ID": keys.root.id,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": f"{os.environ.get('NO_PROXY', '')},{host}".lstrip(","),
+            "NO_PROXY": host,
             "BIND_HOST": host,
             "GATEWAY_PORT": str(port),
             "AWS_ENDPOINT_URL": url,
@@ -54,10 +52,10 @@ def configure(host: str, port: int, url: str, data: Path) -> None:
     )
 
 
-def load() -> ASGIApp:
+def load(keys: KeyRing) -> ASGIApp:
     """MiniStack with its bridges. Raises `BridgeError`."""
     from ministack.app import app
 
-    bridges.install()
+    bridges.install(keys)
     application: ASGIApp = app
     return application

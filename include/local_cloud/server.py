@@ -9,13 +9,17 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from . import ministack
 from .app import Application
+from .authentication.keys import KeyRing
 from .context import open_context
 from .errors import CloudError
 from .services import Services
 from .snapshots import Snapshots
+
+MAX_HEAD = 64 * 1024  # bytes of a request's line and headers
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +53,42 @@ class Server(uvicorn.Server):
         await super().serve(sockets)
 
 
-def serve(listener: socket.socket, url: str, data: Path, image_map: dict[str, list[str]]) -> None:
-    """Serve until a signal. Raises `CloudError`."""
-    services = Services(open_context(data, url, image_map), Snapshots())
-    application = Application(services, ministack.load())
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP with a bound on what comes before a body, which uvicorn's parser would gather without end."""
+
+    _head_bytes = 0
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 1
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_bytes:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+                self.send_400_response("Request header fields too large")
+
+
+def serve(
+    listener: socket.socket,
+    url: str,
+    data: Path,
+    image_map: dict[str, list[str]],
+    keys: KeyRing,
+    names: frozenset[str] = frozenset(),
+) -> None:
+    """Serve until a signal; `names` are further host names of the cloud. Raises `CloudError`."""
+    services = Services(open_context(data, url, image_map, keys), Snapshots())
+    application = Application(services, ministack.load(keys), names)
     config = uvicorn.Config(
         application,
+        http=BoundedProtocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         lifespan="on",

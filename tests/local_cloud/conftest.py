@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
@@ -26,9 +25,7 @@ FINAL = {"Completed", "Failed", "Stopped"}
 
 
 def client(cloud: Cloud, service: str) -> Any:
-    return boto3.client(
-        service, endpoint_url=cloud.url, region_name=REGION, aws_access_key_id="any", aws_secret_access_key="any"
-    )
+    return cloud.client(service)
 
 
 def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
 import onnx
-from botocore.config import Config
 from onnx import TensorProto, helper
 from PIL import Image
+
+from tests.conftest import Cloud
 
 T = TypeVar("T")
 REGION = "us-east-1"
@@ -22,11 +22,6 @@ IMAGE_URI = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1
 ROLE = "arn:aws:iam::000000000000:role/test"
 ODD_CONTAINER = Path(__file__).with_name("odd_container.py")
 ODD_IMAGE_URI = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/odd-container:1"
-
-
-def client(service: str, url: str, config: Config | None = None) -> Any:
-    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-    return session.client(service, endpoint_url=url, config=config)
 
 
 def png(size: int = 8) -> bytes:
@@ -82,11 +77,12 @@ def capture_config(destination: str, **changes: Any) -> dict[str, Any]:
 class Serving:
     """A cloud's endpoints as a user makes them; names get a number, so that tests do not meet."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.s3 = client("s3", url)
-        self.sagemaker = client("sagemaker", url)
-        self.runtime = client("sagemaker-runtime", url)
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.url = cloud.url
+        self.s3 = cloud.client("s3")
+        self.sagemaker = cloud.client("sagemaker")
+        self.runtime = cloud.client("sagemaker-runtime")
         self.bucket = f"serving-{time.time_ns()}"
         self.s3.create_bucket(Bucket=self.bucket)
         self._count = 0

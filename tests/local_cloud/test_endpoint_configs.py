@@ -13,7 +13,7 @@ from tests.local_cloud.serving import Serving, capture_config
 
 @pytest.fixture(scope="module")
 def serving(cloud: Cloud) -> Serving:
-    return Serving(cloud.url)
+    return Serving(cloud)
 
 
 @pytest.fixture(scope="module")

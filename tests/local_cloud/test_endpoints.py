@@ -15,14 +15,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Cloud
-from tests.local_cloud.serving import IMAGE_URI, Serving, archive, capture_config, client, model_archive, png, until
+from tests.local_cloud.serving import IMAGE_URI, Serving, archive, capture_config, model_archive, png, until
 
 BROKEN = archive({"model.onnx": b"no model", "model.json": b'{"input": {"shape": [8, 8, 3]}}'})
 
 
 @pytest.fixture(scope="module")
 def serving(cloud: Cloud) -> Serving:
-    return Serving(cloud.url)
+    return Serving(cloud)
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +330,7 @@ def test_captures_and_metrics_arrive_while_the_endpoint_serves(serving: Serving,
     dimensions = [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}]
 
     def total(metric: str) -> float:
-        points = client("cloudwatch", cloud.url).get_metric_statistics(
+        points = cloud.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName=metric,
             Dimensions=dimensions,

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.conftest import Cloud, start_cloud, stop_cloud
-from tests.local_cloud.serving import Serving, capture_config, client, model_archive, until
+from tests.local_cloud.serving import Serving, capture_config, model_archive, until
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def containers_of(data: Path) -> list[int]:
 
 
 def test_killed_in_the_middle_of_everything(started: Cloud) -> None:
-    serving = Serving(started.url)
+    serving = Serving(started)
     capture = capture_config(f"s3://{serving.bucket}/captures")
     name = serving.simple((0.75, 0.25), DataCaptureConfig=capture)
     updating = serving.simple((1.0, 0.0))
@@ -72,7 +72,7 @@ def test_killed_in_the_middle_of_everything(started: Cloud) -> None:
 
 
 def test_stopped_cleanly_and_started_again(started: Cloud) -> None:
-    serving = Serving(started.url)
+    serving = Serving(started)
     name = serving.simple((0.5, 0.5), DataCaptureConfig=capture_config(f"s3://{serving.bucket}/captures"))
     for _ in range(10):
         serving.invoke(name)
@@ -91,8 +91,8 @@ def test_stopped_cleanly_and_started_again(started: Cloud) -> None:
     [(signal.SIGTERM, 0), (signal.SIGKILL, 2)],  # killed, each client's last answer may not have been written down
 )
 def test_what_was_answered_under_load_is_captured(started: Cloud, number: signal.Signals, may_be_lost: int) -> None:
-    serving = Serving(started.url)
-    serving.runtime = client("sagemaker-runtime", started.url, Config(retries={"total_max_attempts": 1}))
+    serving = Serving(started)
+    serving.runtime = started.client("sagemaker-runtime", config=Config(retries={"total_max_attempts": 1}))
     name = serving.simple(DataCaptureConfig=capture_config(f"s3://{serving.bucket}/captures"))
     answered: set[str] = set()
 

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import REGION, start_cloud, stop_cloud
-from tests.local_cloud.serving import ODD_CONTAINER, Serving, capture_config, client, until
+from tests.local_cloud.serving import ODD_CONTAINER, Serving, capture_config, until
 
 MEGABYTE = 1024 * 1024
 
@@ -27,10 +27,10 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     images = folder / "images.json"
     images.write_text(json.dumps({"odd-container": [sys.executable, str(ODD_CONTAINER)]}))
     cloud = start_cloud(folder / "cloud", arguments=["--images", str(images)])
-    made = Serving(cloud.url)
+    made = Serving(cloud)
     # Every answer is to be seen as it came, so no retries.
     once = Config(retries={"total_max_attempts": 1}, read_timeout=120)
-    made.runtime = client("sagemaker-runtime", cloud.url, once)
+    made.runtime = cloud.client("sagemaker-runtime", config=once)
     yield made
     stop_cloud(cloud)
 
@@ -139,7 +139,7 @@ def test_a_large_body_is_captured_whole(serving: Serving) -> None:
 def test_the_containers_output_is_in_its_log_stream(serving: Serving) -> None:
     name = serving.odd()
     group = f"/aws/sagemaker/Endpoints/{name}"
-    logs = client("logs", serving.url)
+    logs = serving.cloud.client("logs")
     streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
     (stream,) = [each["logStreamName"] for each in streams]
     assert stream.startswith("AllTraffic/i-")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from ..authentication.keys import AccessKey
 from ..containers import images
 from ..containers.job_container import Ending, JobContainer
 from ..containers.logs import LogStream
@@ -61,16 +63,22 @@ class Attempt:
         log = LogStream(self.context, self.log_group, self.stream)
         folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
         folder.mkdir(parents=True)
-        environment = images.environment(folder, self._variables(), self.context.region, self.context.url)
-        del environment["SAGEMAKER_BASE_DIR"]
         timeout = self.job.get("timeout", {}).get("attemptDurationSeconds", _DAY * 365)
         try:
-            ending = self._container.run(command, folder, environment, log.write, timeout)
+            with self._role() as role:
+                environment = images.environment(folder, self._variables(), self.context.region, self.context.url, role)
+                del environment["SAGEMAKER_BASE_DIR"]
+                ending = self._container.run(command, folder, environment, log.write, timeout)
         finally:
             log.close()
             shutil.rmtree(folder, ignore_errors=True)
         reason = _REASONS.get(ending.cause, ending.cause)
         return Result(self._record(started, ending.code, reason), ending)
+
+    def _role(self) -> AbstractContextManager[AccessKey | None]:
+        """A session of the job's role, if it has one, for as long as the attempt runs."""
+        arn = self.job["container"].get("jobRoleArn")
+        return nullcontext() if arn is None else self.context.keys.lent(arn, self.job["jobId"].replace(":", "-"))
 
     def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:
         container = {"exitCode": code, "logStreamName": self.stream, "reason": reason}

@@ -1,13 +1,15 @@
 """Where MiniStack's answers differ from AWS's in ways that this project can see: one small module a difference."""
 
-from . import alarms, bucket_tags, lambda_failures, lambda_metrics, signed_addresses, states_metrics
+from ..authentication.keys import KeyRing
+from . import alarms, bucket_tags, lambda_failures, lambda_metrics, lambda_roles, signed_addresses, states_metrics
 
 
-def install() -> None:
+def install(keys: KeyRing) -> None:
     """Apply every bridge; MiniStack's settings must be in place. Raises `BridgeError`."""
     alarms.install()
     bucket_tags.install()
     lambda_failures.install()
     lambda_metrics.install()
+    lambda_roles.install(keys)
     signed_addresses.install()
     states_metrics.install()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..context import CREDENTIAL
+from ..authentication.keys import AccessKey
 from ..errors import UnknownImage
+from ..private import inherited
 
 PROJECT_ROOT = Path(__file__).parents[3]
 BUILT_IN = {
@@ -17,9 +17,6 @@ BUILT_IN = {
     # It uses the project's library, and so the environment of the clients, which lies beside this one.
     "scones-batch": [str(PROJECT_ROOT / ".venv" / "bin" / "python"), "-m", "include.scones.batch"],
 }
-# Only what a program needs to run at all: a container sees nothing else of its host.
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
-
 _REGISTRY_PATH = re.compile(
     r"(?P<registry>\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?)/(?P<repository>[^:@]+)([:@](?P<tag>.+))?"
 )
@@ -39,17 +36,18 @@ def command(images: Mapping[str, list[str]], image: str, mode: str) -> list[str]
     return [*images[repository(images, image)], mode]
 
 
-def environment(base: Path, extra: Mapping[str, str], region: str, url: str) -> dict[str, str]:
-    """The environment of a container whose `/opt/ml` is `base`; `extra` is what the user asked for."""
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+def environment(base: Path, extra: Mapping[str, str], region: str, url: str, role: AccessKey | None) -> dict[str, str]:
+    """The environment of a container whose `/opt/ml` is `base`; `extra` is what the user asked for.
+
+    `role` is the session that the container works with; without one it has no credentials, as on AWS.
+    """
     return {
-        **inherited,
+        **inherited(),
         "PYTHONUNBUFFERED": "1",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": CREDENTIAL,
-        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+        **(role.environment() if role else {}),
         **extra,
         "PYTHONPATH": str(PROJECT_ROOT),
         "SAGEMAKER_BASE_DIR": str(base),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..authentication.keys import AccessKey
 from ..containers import images, processes
 from ..containers.logs import LogStream
 from ..context import Context
@@ -61,7 +62,9 @@ class Container:
         self._context = context
         self._command = processes.arguments(images.command(context.images, definition["Image"], "serve"))
         self._base = base
-        self._environment = images.environment(base, definition.get("Environment", {}), context.region, context.url)
+        self._own_environment = definition.get("Environment", {})
+        self._role_arn = model["ExecutionRoleArn"]
+        self._role: AccessKey | None = None
         self._log_name = (log_group, log_stream)
         self._log: LogStream | None = None
 
@@ -70,7 +73,7 @@ class Container:
             self._log = LogStream(self._context, *self._log_name)
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            env={**self._environment, "SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": HOST},
+            env={**self._environment(), "SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": HOST},
             cwd=self._base,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -81,8 +84,18 @@ class Container:
         processes.record(self._context.store, process.pid)
         return ServingProcess(self._context, process, self._log.write)
 
+    def _environment(self) -> dict[str, str]:
+        """With one session of the model's role for every run of the container."""
+        context = self._context
+        if self._role is None:
+            self._role = context.keys.lend(self._role_arn, "SageMaker")
+        return images.environment(self._base, self._own_environment, context.region, context.url, self._role)
+
     async def close(self) -> None:
-        """Send what is left of the output."""
+        """Send what is left of the output, and end the session of the role."""
+        if self._role is not None:
+            self._context.keys.take_back(self._role)
+            self._role = None
         if self._log is not None:
             await asyncio.to_thread(self._log.close)
             self._log = None

@@ -8,7 +8,7 @@ import re
 import time
 from datetime import UTC, datetime
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
 from ..context import Context
 from . import endpoints
@@ -25,7 +25,6 @@ from .runtime_http import (
     OCTETS,
     TARGET_VARIANT,
     container_request,
-    read_body,
     refusal,
     reply_of,
     respond,
@@ -45,14 +44,13 @@ NOT_SUPPORTED = {
 }
 
 
-async def invoke_endpoint(scope: Scope, receive: Receive, send: Send, context: Context) -> None:
+async def invoke_endpoint(scope: Scope, body: bytes, send: Send, context: Context) -> None:
     """Answer `POST /endpoints/{EndpointName}/invocations`."""
     began = time.perf_counter()
     headers = dict(scope["headers"])
     exchange: Exchange | None = None
     live: LiveEndpoint | None = None
     try:
-        body = await read_body(receive)
         name = _endpoint_name(scope)
         live = _live(context, name, headers)
         variant = _variant(live, headers)

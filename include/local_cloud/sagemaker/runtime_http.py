@@ -1,4 +1,4 @@
-"""The runtime API's bytes: a client's request read, the container's written, and the answer to the client written."""
+"""The runtime API's bytes: the container's request, and the answer to the client."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import json
 import uuid
 from typing import NamedTuple
 
-from starlette.types import Receive, Send
+from starlette.types import Send
 
 from .fleet import Variant
 from .fleet_connection import Answer
 from .runtime_errors import InvocationRefused
 
-MAX_BODY = 25 * 1024 * 1024  # bytes, as on SageMaker
 OCTETS = b"application/octet-stream"
 HEADER_PREFIX = b"x-amzn-sagemaker-"
 CUSTOM_ATTRIBUTES = HEADER_PREFIX + b"custom-attributes"
@@ -28,27 +27,6 @@ class Reply(NamedTuple):
     status: int
     headers: Headers
     body: bytes
-
-
-async def read_body(receive: Receive) -> bytes:
-    """Raises `InvocationRefused` for a body that is too long, or that does not come whole."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvocationRefused(400, "ValidationError", "the client went away before it had sent the whole body")
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size <= MAX_BODY:
-            parts.append(part)
-        else:
-            parts.clear()  # the rest is read and dropped, so that the sender gets to see the answer
-        if not message.get("more_body", False):
-            break
-    if size > MAX_BODY:
-        raise InvocationRefused(413, None, f"HTTP content length exceeded {MAX_BODY} bytes.")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def container_request(headers: dict[bytes, bytes], body: bytes) -> bytes:

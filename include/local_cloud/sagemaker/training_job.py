@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..authentication.keys import AccessKey
 from ..containers import images
 from ..containers.job_container import Ending, JobContainer
 from ..containers.logs import LogStream
@@ -96,16 +97,17 @@ class TrainingJob:
             self._metrics.read(line)
 
         seconds = job["StoppingCondition"]["MaxRuntimeInSeconds"]
-        ending = self._container.run(command, self.folder, self._environment(job), output, seconds)
+        with self.context.keys.lent(job["RoleArn"], "SageMaker") as role:
+            ending = self._container.run(command, self.folder, self._environment(job, role), output, seconds)
         self._finish(job, ending, log)
 
-    def _environment(self, job: dict[str, Any]) -> dict[str, str]:
+    def _environment(self, job: dict[str, Any], role: AccessKey) -> dict[str, str]:
         extra = {
             **job.get("Environment", {}),
             "TRAINING_JOB_NAME": self.name,
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
         }
-        return images.environment(self.base, extra, self.context.region, self.context.url)
+        return images.environment(self.base, extra, self.context.region, self.context.url, role)
 
     def _finish(self, job: dict[str, Any], ending: Ending, log: LogStream) -> None:
         if self._interrupted:
