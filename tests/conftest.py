@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +88,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_cloud(data: Path, port: int | None = None, timeout: float = 60, arguments: Sequence[str] = ()) -> Cloud:
-    """Start a local cloud over `data`, with further `arguments`, and wait until it is healthy."""
+def start_cloud(
+    data: Path,
+    port: int | None = None,
+    timeout: float = 60,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Cloud:
+    """Start a local cloud over `data`, with further `arguments` and variables, and wait until it is healthy."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     data.mkdir(parents=True, exist_ok=True)
@@ -97,6 +103,7 @@ def start_cloud(data: Path, port: int | None = None, timeout: float = 60, argume
         process = subprocess.Popen(
             [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data), *arguments],
             cwd=ROOT,
+            env={**os.environ, **(environment or {})},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
