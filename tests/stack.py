@@ -13,6 +13,8 @@ from include.launcher.config import Config
 from include.scones.cifar.sample import write_sample
 from tests.conftest import ROOT, free_port
 
+MARK = "marked-secret-of-the-shell"  # what the user's shell holds and no process of the stack may see
+
 
 @dataclass
 class Launcher:
@@ -51,5 +53,8 @@ def prepare(home: Path) -> Launcher:
         "SCONES_ARCHIVE": str(archive),
         "SCONES_ALERTS": "somebody@example.com",
         "COLUMNS": "200",
+        "PASSWORD_OF_SOMETHING_ELSE": MARK,
+        "AWS_SESSION_TOKEN": MARK,
+        "AWS_PROFILE": MARK,
     }
     return Launcher(config, environment)

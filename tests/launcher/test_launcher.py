@@ -91,6 +91,41 @@ def test_the_local_target_overrides_the_users_aws_environment(tmp_path: Path, mo
     assert config.Config("aws", tmp_path, 4000, 2).environment()["AWS_PROFILE"] == "work"
 
 
+def test_children_get_what_they_need_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SCONES_ALERTS", "AIRFLOW_VAR_X", "HTTPS_PROXY", "DATABASE_PASSWORD", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.setenv(name, "given")
+    environment = config.Config("local", tmp_path, 4000, 2).environment()
+    assert {environment[name] for name in ("SCONES_ALERTS", "AIRFLOW_VAR_X", "HTTPS_PROXY")} == {"given"}
+    assert not {"DATABASE_PASSWORD", "AWS_WEB_IDENTITY_TOKEN_FILE"} & set(environment)
+    assert "DATABASE_PASSWORD" not in config.Config("aws", tmp_path / "aws", 4000, 2).environment()
+
+
+def test_a_shell_is_set_up_by_what_aws_env_prints(tmp_path: Path) -> None:
+    done = launch("aws-env", tmp_path, AWS_PROFILE="work", AWS_SESSION_TOKEN="theirs", SCONES_CLOUD_PORT="4599")
+    assert done.returncode == 0, done.stdout
+    shell = f"{done.stdout}\nexport -p"
+    seen = subprocess.run(
+        ["sh", "-c", shell], env={"AWS_PROFILE": "work"}, capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+    key = config.Config("local", tmp_path, 4599, 2).aws_environment()
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        assert f"export {name}='{key[name]}'" in seen
+    assert "AWS_PROFILE" not in seen
+    assert launch("aws-env --target aws", tmp_path).returncode == 1
+
+
+def test_an_older_home_is_closed_to_others(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "airflow").mkdir(parents=True)
+    (home / "airflow" / "airflow.db").write_text("")
+    for path in (home, home / "airflow"):
+        path.chmod(0o755)
+    (home / "airflow" / "airflow.db").chmod(0o644)
+    assert launch("status", home).returncode == 0
+    modes = [(home / name).stat().st_mode & 0o777 for name in (".", "airflow", "airflow/airflow.db", "launcher.lock")]
+    assert modes == [0o700, 0o700, 0o600, 0o600]
+
+
 def test_an_archive_that_was_given_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCONES_ARCHIVE", "some/archive.tar.gz")
     monkeypatch.setenv("SCONES_ARCHIVE_SHA256", "0" * 64)
