@@ -20,6 +20,8 @@ from tests.conftest import ROOT
 from tests.stack import Launcher
 
 CHROMIUM = Path("/usr/bin/chromium")
+# As root, as in a container, it starts only without its sandbox. The name stands for a DNS server of a stranger.
+ARGUMENTS = ("--no-sandbox", "--host-resolver-rules=MAP rebound.attacker.example 127.0.0.1")
 SESSION = """
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
@@ -36,8 +38,7 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
     with sync_playwright() as playwright:
-        # As root, as in a container, Chromium starts only without its sandbox.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
         yield browser
         browser.close()
 
