@@ -1,8 +1,8 @@
 """A page of somebody else, open in the signed-in user's browser: it changes nothing and reads nothing, here and there.
 
 It comes from another port of the loopback address, the nearest that a stranger's page can be: the browser calls that
-the same site, sends the session's cookies with its requests, and lets them out without asking. It comes from a name that
-its owner points at 127.0.0.1 (DNS rebinding), too.
+the same site, sends the session's cookies with its requests, and lets them out without asking. It comes from a name
+that its owner points at 127.0.0.1 (DNS rebinding), too.
 """
 
 from __future__ import annotations
