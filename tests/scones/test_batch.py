@@ -335,7 +335,7 @@ def test_the_container_has_the_versions_that_are_tested() -> None:
     }
 
 
-def test_the_image_is_built_with_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_image_build_gets_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
     assert "--secret" not in image.build_command("image:1")
     (tmp_path / "pip.conf").touch()
