@@ -2,8 +2,8 @@
 PYTHON ?= python3
 TARGET ?= local
 UV := $(CURDIR)/.venv/bin/uv
+INSTALL := $(UV) pip install --no-deps --require-hashes
 LAUNCH := .venv/bin/python -m include.launcher
-TORCH := torch==2.13.0
 # Airflow, PyTorch and the AWS libraries take many seconds to compile: each process would do it again.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
@@ -41,7 +41,7 @@ cloud-check: .venv/.installed ## Say what the local cloud on port 4566 is doing
 	@.venv/bin/python -c 'import httpx; print(httpx.get("http://127.0.0.1:4566/_local_cloud/health", timeout=5).text)'
 
 .PHONY: test
-test: env ## Run all tests
+test: env .venv-audit/.installed ## Run all tests
 	.venv-cloud/bin/python -m pytest -n 2 tests/local_cloud tests/image_classification
 	.venv/bin/python -m pytest -n 2 tests/browser tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
 
@@ -49,8 +49,12 @@ test: env ## Run all tests
 check: env ## Lint, format and type checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags plugins
+	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags plugins requirements
 	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification
+
+.PHONY: audit
+audit: .venv-audit/.installed ## Check the locked packages against known vulnerabilities (needs PyPI's or OSV's advisories)
+	@.venv-audit/bin/python requirements/audit.py
 
 .PHONY: batch-image
 batch-image: env ## Build the batch job's container image and push it to your AWS registry (needs Docker)
@@ -66,14 +70,22 @@ env: .venv/.installed .venv-cloud/.installed ## Make the two Python environments
 
 NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why. If the package index cannot be reached, name one that can (PIP_INDEX_URL and UV_DEFAULT_INDEX), then run make again." >&2; exit 1; }
 
-.venv/.installed: requirements/airflow.txt
+.venv/.installed: requirements/bootstrap.txt requirements/airflow.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=python3.11")'
-	@test -x .venv/bin/uv || { echo "setting up .venv"; $(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check uv; } || $(NO_PACKAGES)
-	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python -r $< || $(NO_PACKAGES)
+	@echo "setting up .venv"
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	@.venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r $< || $(NO_PACKAGES)
+	@$(INSTALL) --python .venv/bin/python -r requirements/airflow.txt || $(NO_PACKAGES)
 	@touch $@
 
-.venv-cloud/.installed: requirements/cloud.txt .venv/.installed
-	@test -x .venv-cloud/bin/python || { echo "setting up .venv-cloud"; $(PYTHON) -m venv .venv-cloud; }
-	@$(UV) pip install --quiet --no-deps --require-hashes --compile-bytecode --python .venv-cloud/bin/python -r $< || $(NO_PACKAGES)
-	@.venv-cloud/bin/pip install --quiet --disable-pip-version-check $(TORCH) || $(NO_PACKAGES)
+.venv-cloud/.installed: requirements/cloud.txt requirements/torch.txt .venv/.installed
+	@echo "setting up .venv-cloud"
+	@test -x .venv-cloud/bin/pip || $(PYTHON) -m venv .venv-cloud
+	@$(INSTALL) --compile-bytecode --python .venv-cloud/bin/python -r $< || $(NO_PACKAGES)
+	@requirements/install-torch .venv-cloud/bin/python $(UV)
+	@touch $@
+
+.venv-audit/.installed: requirements/audit.txt .venv/.installed
+	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit
+	@$(INSTALL) --quiet --python .venv-audit/bin/python -r $< || $(NO_PACKAGES)
 	@touch $@

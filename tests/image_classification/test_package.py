@@ -6,7 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from .conftest import ROOT
 
@@ -14,7 +17,7 @@ PACKAGE = ROOT / "include" / "image_classification"
 
 
 def pins(text: str) -> dict[str, str]:
-    """The first version of each package: later ones are for newer Pythons than the container's."""
+    """The first version of each package, as the container's Python has it, of a build the version alone."""
     found: dict[str, str] = {}
     for name, version in re.findall(r"^([a-z0-9-]+)==([\w.]+)", text, re.MULTILINE):
         found.setdefault(name, version)
@@ -22,11 +25,21 @@ def pins(text: str) -> dict[str, str]:
 
 
 def test_versions_are_the_projects() -> None:
-    own = pins((PACKAGE / "requirements.txt").read_text())
-    torch = own.pop("torch")
+    own = pins((PACKAGE / "requirements.in").read_text())
+    lock = pins((PACKAGE / "requirements.txt").read_text())
+    project = pins((ROOT / "requirements" / "cloud.txt").read_text()) | pins(
+        (ROOT / "requirements" / "torch.txt").read_text()
+    )
+    assert own == {name: lock[name] for name in own} == {name: project[name] for name in own}
+
+
+def test_what_torch_needs_is_locked_beside_it() -> None:
+    """It is installed without dependencies."""
     locked = pins((ROOT / "requirements" / "cloud.txt").read_text())
-    assert own == {name: locked[name] for name in own}
-    assert f"torch=={torch}" in (ROOT / "Makefile").read_text()
+    needs = [Requirement(text) for text in metadata.requires("torch") or ()]
+    for need in (need for need in needs if not need.marker or need.marker.evaluate({"extra": ""})):
+        assert need.specifier.contains(locked[need.name]), need
+        assert metadata.version(need.name) == locked[need.name]
 
 
 def test_imports_only_what_its_requirements_bring() -> None:

@@ -20,7 +20,7 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from include.scones.batch import run, stack
+from include.scones.batch import image, run, stack
 from include.scones.batch.classify import LARGEST, Classifier, Row
 from include.scones.batch.errors import EndpointError, FolderError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load
@@ -333,3 +333,14 @@ def test_the_container_has_the_versions_that_are_tested() -> None:
     assert {line.partition("==")[0]: line.partition("==")[2] for line in lines} == {
         name: metadata.version(name) for name in ("boto3", "pyarrow")
     }
+
+
+def test_the_image_build_gets_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
+    assert "--secret" not in image.build_command("image:1")
+    (tmp_path / "pip.conf").touch()
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    command = image.build_command("image:1")
+    assert command[command.index("--secret") + 1] == f"id=pip.conf,src={tmp_path / 'pip.conf'}"
+    dockerfile = (ROOT / "include" / "scones" / "batch" / "Dockerfile").read_text()
+    assert "RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf" in dockerfile

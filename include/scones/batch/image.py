@@ -1,10 +1,15 @@
-"""Builds the batch job's container image with Docker and pushes it to the registry of the batch stack."""
+"""Builds the batch job's container image with Docker and pushes it to the registry of the batch stack.
+
+If PIP_CONFIG_FILE names pip's configuration, the build takes the packages from where that says.
+"""
 
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import boto3
 
@@ -26,14 +31,23 @@ def main() -> int:
     user, _, password = base64.b64decode(token).decode().partition(":")
     registry, image = uri.partition("/")[0], f"{uri}:{TAG}"
     docker("login", "--username", user, "--password-stdin", registry, given=password)
-    docker("build", "--platform", PLATFORM, "--file", "include/scones/batch/Dockerfile", "--tag", image, ".")
+    docker(*build_command(image))
     docker("push", image)
     sys.stdout.write(f"{image}\n")
     return 0
 
 
+def build_command(image: str) -> list[str]:
+    configuration = Path(os.environ.get("PIP_CONFIG_FILE", ""))
+    secret = ["--secret", f"id=pip.conf,src={configuration.absolute()}"] if configuration.is_file() else []
+    dockerfile = ["--file", "include/scones/batch/Dockerfile"]
+    return ["build", "--platform", PLATFORM, *dockerfile, *secret, "--tag", image, "."]
+
+
 def docker(*arguments: str, given: str | None = None) -> None:
-    subprocess.run(["docker", *arguments], cwd=ROOT, input=given, text=True, check=True)
+    # Secrets need BuildKit, which Docker before 23 uses only when told to.
+    environment = os.environ | {"DOCKER_BUILDKIT": "1"}
+    subprocess.run(["docker", *arguments], cwd=ROOT, input=given, text=True, check=True, env=environment)
 
 
 if __name__ == "__main__":
