@@ -34,11 +34,16 @@ report: env ## Build one day's capture report without Airflow (DATE=YYYY-MM-DD, 
 
 .PHONY: cloud
 cloud: .venv-cloud/.installed ## Start the local cloud alone, in the foreground
-	@.venv-cloud/bin/python -m include.local_cloud
+	@.venv-cloud/bin/python -m include.local_cloud --port $${SCONES_CLOUD_PORT:-4566} --data $${SCONES_HOME:-.local}/cloud
+
+.PHONY: aws-env
+aws-env: ## Print what sets a shell up for the local cloud: eval "$$(make -s aws-env)"
+	@test -x .venv/bin/python || { echo "run make env first" >&2; exit 1; }
+	@$(LAUNCH) aws-env
 
 .PHONY: cloud-check
-cloud-check: .venv/.installed ## Say what the local cloud on port 4566 is doing
-	@.venv/bin/python -c 'import httpx; print(httpx.get("http://127.0.0.1:4566/_local_cloud/health", timeout=5).text)'
+cloud-check: .venv/.installed ## Say whether the local cloud is ready
+	@.venv/bin/python -c "import httpx; print(httpx.get('http://127.0.0.1:$${SCONES_CLOUD_PORT:-4566}/_local_cloud/health', timeout=5).text)"
 
 .PHONY: test
 test: env .venv-audit/.installed ## Run all tests
