@@ -144,7 +144,7 @@ def test_what_is_not_in_cifar_is_refused(data: bytes, message: str) -> None:
     [
         (b"", "cut short after 0 bytes"),
         (b"\x80\x02", "cut short after 2 bytes"),
-        (python2_split(2)[:-9], "BINSTRING at byte 268: 6144 bytes are to follow, and 6139 are left"),
+        (python2_split(2)[:-9], r"BINSTRING at byte \d+: 6144 bytes are to follow, and 6139 are left"),
         (b"\x80\x02T\xff\xff\xff\x7fabc.", "BINSTRING at byte 2: 2147483647 bytes are to follow, and 4 are left"),
         (b"\x80\x02}U\x01x\x85u.", "SETITEMS at byte 7: there is no mark"),
         (b"\x80\x02}(U\x01xu.", "a key without a value"),
