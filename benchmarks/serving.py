@@ -30,6 +30,8 @@ import boto3
 import numpy as np
 from PIL import Image
 
+from include.local_cloud.sagemaker.unpacking import unpack
+
 Call = Callable[[], object]
 REGION = "us-east-1"
 ENDPOINT = "benchmark"
@@ -255,8 +257,7 @@ def main() -> None:
         data.mkdir()
         if given.model:
             folder = base / "model"
-            with tarfile.open(given.model) as tar:
-                tar.extractall(folder, filter="data")
+            unpack(given.model, folder)
         else:
             folder = make_model(base)
         archive = base / "model.tar.gz"
