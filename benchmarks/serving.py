@@ -39,6 +39,7 @@ from include.local_cloud.account import ACCOUNT
 from include.local_cloud.authentication.keys import KeyRing
 from include.local_cloud.authentication.pages import Doors
 from include.local_cloud.authentication.verification import request_of, verify
+from include.local_cloud.sagemaker.unpacking import unpack
 
 Call = Callable[[], object]
 REGION = "us-east-1"
@@ -291,8 +292,7 @@ def main() -> None:
         data.mkdir()
         if given.model:
             folder = base / "model"
-            with tarfile.open(given.model) as tar:
-                tar.extractall(folder, filter="data")
+            unpack(given.model, folder)
         else:
             folder = make_model(base)
         archive = base / "model.tar.gz"

@@ -14,6 +14,9 @@ from PIL import Image, UnidentifiedImageError
 Pixels = npt.NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG")
+# A JPEG's passes over its pixels: about ten where it is progressive, and each takes as long as all of another image.
+MOST_SCANS = 100
+START_OF_SCAN = b"\xff\xda"
 MODES = {1: "L", 3: "RGB"}
 
 # What Pillow's PNG and JPEG readers raise on broken files.
@@ -33,6 +36,8 @@ def decode(content: bytes, channels: int, max_pixels: int) -> Image.Image:
     image = _open(content, max_pixels)
     if image.width * image.height > max_pixels:
         raise NotAnImage(f"it has {image.width} x {image.height} pixels: at most {max_pixels} are accepted")
+    if image.format != "PNG" and content.count(START_OF_SCAN) > MOST_SCANS:
+        raise NotAnImage(f"it has more than {MOST_SCANS} scans: store it as a JPEG of one")
     try:
         if image.mode.startswith("I;16"):  # Pillow would cut what is above 255
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

@@ -15,6 +15,7 @@ from .images import MODES, decode, to_array
 
 MODEL = "model.onnx"
 METADATA = "model.json"
+MOST_SIDE = 4096  # pixels
 
 
 class Model:
@@ -71,10 +72,11 @@ def _shape(path: Path) -> tuple[int, int, int]:
     """Height, width and channels."""
     try:
         height, width, channels = (int(value) for value in json.loads(path.read_text())["input"]["shape"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelLoadError(f"{path} does not describe a model: {error!r}") from error
-    if channels not in MODES or height < 1 or width < 1:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ModelLoadError(f"{path} does not describe a model: {error!r:.200}") from error
+    if channels not in MODES or not 1 <= height <= MOST_SIDE or not 1 <= width <= MOST_SIDE:
         raise ModelLoadError(
-            f"{path} names the input shape {height} x {width} x {channels}: it must have 1 or 3 channels"
+            f"{path} names the input shape {height} x {width} x {channels}: it must have 1 or 3 channels, and sides of "
+            f"1 to {MOST_SIDE} pixels"
         )
     return height, width, channels

@@ -10,8 +10,9 @@ import httpx
 
 from include.launcher.config import ROOT, Config
 from include.launcher.errors import LaunchError
+from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
-from include.scones.cifar.source import CIFAR_100_URL
+from include.scones.cifar.source import CIFAR_100_URL, web_client
 
 SHARED_ARCHIVE = ROOT.parent / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
 PROBE_SECONDS = 5
@@ -63,7 +64,8 @@ def _absolute(source: str) -> str:
 def _unreachable() -> str:
     """Why the published archive cannot be fetched; empty when it can."""
     try:
-        answer = httpx.head(CIFAR_100_URL, timeout=PROBE_SECONDS, follow_redirects=True)
-    except httpx.TransportError as error:
+        with web_client(PROBE_SECONDS) as client:
+            answer = client.head(CIFAR_100_URL)
+    except (httpx.RequestError, httpx.InvalidURL, ArchiveError) as error:
         return str(error) or type(error).__name__
     return f"{answer.status_code} {answer.reason_phrase}" if answer.is_error else ""

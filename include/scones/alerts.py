@@ -14,7 +14,7 @@ def subscribe(topic_arn: str, address: str, client: BaseClient | None = None) ->
     """Have SNS ask `address` to confirm that it wants the alerts; False when it was asked before.
 
     Raises:
-        StackError: the address is neither an e-mail nor a web address.
+        StackError: the address is neither an e-mail nor an `https://` address.
     """
     protocol = protocol_of(address)
     sns = client or boto3.client("sns")
@@ -26,8 +26,8 @@ def subscribe(topic_arn: str, address: str, client: BaseClient | None = None) ->
 
 
 def protocol_of(address: str) -> str:
-    if found := re.fullmatch(r"(https?)://\S+", address):
-        return found[1]
-    if re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+    if re.fullmatch(r"https://\S+", address):
+        return "https"
+    if re.fullmatch(r"[^@\s:/]+@[^@\s:/]+", address):
         return "email"
     raise StackError(f"alerts cannot go to {address!r}: set SCONES_ALERTS to an e-mail address or an https:// address")

@@ -82,6 +82,15 @@ def test_refuses(content: bytes, message: str) -> None:
         decode(content, 3, LIMIT)
 
 
+def test_refuses_a_jpeg_of_thousands_of_passes() -> None:
+    """Each takes as long as decoding the image once, so that these would take most of a minute."""
+    content = encoded(Image.new("RGB", (1024, 1024)), "JPEG", progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    assert decode(content[:-2] + 50 * last + content[-2:], 3, LIMIT).size == (1024, 1024)
+    with pytest.raises(NotAnImage, match="more than 100 scans: store it as a JPEG of one"):
+        decode(content[:-2] + 50_000 * last + content[-2:], 3, LIMIT)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_survives_damage(kind: str) -> None:
     """Whatever bytes are wrong, the answer is an image or a refusal."""

@@ -181,6 +181,14 @@ def misdescribe(model: Path) -> None:
     (model / "model.json").write_text(json.dumps({"input": {"shape": [16, 32, 3]}}))
 
 
+def exaggerate(model: Path) -> None:
+    (model / "model.json").write_text(json.dumps({"input": {"shape": [100_000, 100_000, 3]}}))
+
+
+def make_endless(model: Path) -> None:
+    (model / "model.json").write_text('{"input": {"shape": [Infinity, 32, 3]}}')
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -188,6 +196,8 @@ def misdescribe(model: Path) -> None:
         (truncate, "model.onnx cannot be loaded"),
         (undescribe, "model.json does not describe a model"),
         (misdescribe, "model.onnx cannot be loaded"),
+        (exaggerate, "names the input shape 100000 x 100000 x 3: it must have 1 or 3 channels, and sides of 1 to 4096"),
+        (make_endless, "model.json does not describe a model: OverflowError"),
     ],
 )
 def test_does_not_start_without_a_good_model(job: Job, model: Path, spoil: Any, message: str) -> None:

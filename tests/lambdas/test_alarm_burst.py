@@ -15,12 +15,11 @@ import boto3
 import pytest
 
 from include.scones import executions
-from include.scones.alerts import subscribe
 from include.scones.capture.metrics import publish_metrics
 from include.scones.packaging import upload_code
 from include.scones.stacks import delete_stack, deploy, stack_outputs
 from include.scones.test_cases import workflow_event
-from tests.lambdas.conftest import HERE, SAMPLES, Messages
+from tests.lambdas.conftest import HERE, SAMPLES, Messages, subscribe
 
 SETTINGS = replace(HERE, project="burst-tests")
 BURST = 5
@@ -56,7 +55,7 @@ def burst(images: Any, endpoint: str, subscriber: tuple[str, Messages]) -> Itera
         **upload_code(SETTINGS.bucket),
     }
     outputs = deploy(SETTINGS, SETTINGS.inference_stack, "inference.yaml", parameters, None).outputs
-    subscribe(outputs["AlertTopicArn"], subscriber[0])
+    subscribe(outputs["AlertTopicArn"], subscriber)
     yield Burst(outputs["StateMachineArn"], unsure, sure)
     delete_stack(SETTINGS.inference_stack)
 
@@ -147,11 +146,12 @@ def test_subscriber_hears_of_a_refusal_with_its_image_confidence_and_threshold(
     arn = start(burst, burst.unsure)
     while arn not in (text := subscriber[1].get(timeout=60)["Message"]):
         pass
-    image, cause, _ = next(block for block in text.split("\n\n") if arn in block).splitlines()
-    source = f"s3://{HERE.bucket}/{burst.unsure}"
+    ended, _, image, cause = next(block for block in text.split("\n\n") if arn in block).splitlines()
     reached = confidence(endpoint, images.get_object(Bucket=HERE.bucket, Key=burst.unsure))
     threshold = stack_outputs(SETTINGS.inference_stack)["Threshold"]
-    assert image == f"{source}: FAILED"
+    source = f"s3[:]//{HERE.bucket}/{burst.unsure.replace('.', '[.]')}"
+    assert ended.startswith("FAILED: https://")
+    assert image == f"> image: {source}"
     assert cause.startswith(
-        f"THRESHOLD_CONFIDENCE_NOT_MET: confidence {reached} is below the threshold {threshold} for {source}"
+        f"> cause: THRESHOLD_CONFIDENCE_NOT_MET: confidence {reached} is below the threshold {threshold} for {source}"
     )

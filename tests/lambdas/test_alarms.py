@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from include.scones.stacks import StackResult, delete_stack, deploy_inference, s
 from include.scones.test_cases import workflow_event
 from lambdas import notify_failures
 from tests.conftest import REGION
+from tests.lambdas import conftest
 from tests.lambdas.conftest import HERE, Messages
 
 SETTINGS = replace(HERE, project="alarm-tests")
@@ -25,7 +27,9 @@ SETTINGS = replace(HERE, project="alarm-tests")
 
 @pytest.fixture(scope="module")
 def stack(images: Any, subscriber: tuple[str, Messages]) -> Iterator[StackResult]:
-    yield deploy_inference(replace(SETTINGS, alerts=subscriber[0]), 0.93)
+    result = deploy_inference(replace(SETTINGS, alerts="somebody@example.com"), 0.93)
+    conftest.subscribe(result.outputs["AlertTopicArn"], subscriber)
+    yield result
     delete_stack(SETTINGS.inference_stack)
 
 
@@ -34,9 +38,12 @@ def alarm(name: str) -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.mark.parametrize("address", ["someone", "ftp://a/b", "a b@c", "https:// x"])
+@pytest.mark.parametrize(
+    "address",
+    ["someone", "ftp://a/b", "a b@c", "https:// x", "http://a.example/b", "http://me@a.example", "mailto:a@b"],
+)
 def test_address_that_no_alert_can_reach_is_refused_before_anything_is_made(images: Any, address: str) -> None:
-    with pytest.raises(StackError, match=rf"^alerts cannot go to '{address}': set SCONES_ALERTS"):
+    with pytest.raises(StackError, match=rf"^alerts cannot go to '{address}': set SCONES_ALERTS .* https://"):
         deploy_inference(replace(SETTINGS, project="alarm-tests-2", alerts=address), 0.93)
     with pytest.raises(StackError, match="there is no stack"):
         stack_outputs("alarm-tests-2-inference")
@@ -95,10 +102,12 @@ def test_subscriber_hears_of_a_failed_execution_with_its_image_and_cause(
     while "failed execution" not in (message := subscriber[1].get(timeout=30)).get("Subject", ""):
         pass
     assert message["Subject"] == "alarm-tests-inference: 1 failed execution"
-    image, cause, link = message["Message"].splitlines()
-    assert image == "s3://lambda-tests/test/no such image.png: FAILED"
-    assert cause == "IMAGE_NOT_FOUND: there is no s3://lambda-tests/test/no such image.png (NoSuchKey)"
-    assert link.endswith(f"/states/home?region={REGION}#/v2/executions/details/{arn}")
+    ended, words, image, cause = message["Message"].splitlines()
+    assert ended.startswith("FAILED: https://")
+    assert ended.endswith(f"/states/home?region={REGION}#/v2/executions/details/{arn}")
+    assert words == "In the execution's own words:"
+    assert image == "> image: s3[:]//lambda-tests/test/no such image[.]png"
+    assert cause == "> cause: IMAGE_NOT_FOUND: there is no s3[:]//lambda-tests/test/no such image[.]png (NoSuchKey)"
 
 
 def test_a_flood_of_failures_is_one_message_of_bounded_length(
@@ -118,6 +127,60 @@ def test_a_flood_of_failures_is_one_message_of_bounded_length(
     assert (len(told), rest) == (10, "... and 2 more")
 
 
+def failed(name: str, given: str, cause: str) -> dict[str, str]:
+    """A failed execution of a machine that only fails, with this input and cause, as the queue tells of it."""
+    client = boto3.client("stepfunctions")
+    states = {"Fail": {"Type": "Fail", "Error": "Hostile", "Cause": cause}}
+    role = "arn:aws:iam::000000000000:role/unused"
+    machine = client.create_state_machine(
+        name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=role
+    )["stateMachineArn"]
+    arn = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+    deadline = time.monotonic() + 15
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return {"executionArn": arn, "stateMachineArn": machine}
+
+
+HOSTILE = [
+    ("[1, 2]", "s3[:]//(not a text)/(not a text)"),
+    ('"text"', "s3[:]//(not a text)/(not a text)"),
+    ('{"s3_bucket": {"a": "http://a.example"}, "s3_key": 7}', "s3[:]//(not a text)/(not a text)"),
+    (
+        '{"s3_bucket": "b", "s3_key": "x\\nFAILED: see www.a.example or me@a.example"}',
+        r"s3[:]//b/x\nFAILED: see www[.]a[.]example or me[@]a[.]example",
+    ),
+    ('{"s3_bucket": "b", "s3_key": "' + "y" * 10_000 + '"}', "s3[:]//b/" + "y" * 491 + " (cut)"),
+]
+
+
+@pytest.mark.parametrize(("given", "image"), HOSTILE, ids=range(len(HOSTILE)))
+def test_what_an_execution_says_makes_no_link_no_line_and_no_crash(
+    stack: StackResult, subscriber: tuple[str, Messages], monkeypatch: pytest.MonkeyPatch, given: str, image: str
+) -> None:
+    cause = "\x1b[2J\u202e" + "\r\n\nhttps://a.example/b 1.2.3.4 0.93 " * 100
+    failure = failed(f"hostile-{uuid.uuid4()}", given, cause)
+    monkeypatch.setenv("TOPIC_ARN", stack.outputs["AlertTopicArn"])
+
+    notify_failures.lambda_handler({"Records": [{"body": json.dumps({"detail": failure})}]}, None)
+
+    while failure["executionArn"] not in (message := subscriber[1].get(timeout=30))["Message"]:
+        pass
+    text = message["Message"]
+    _, _, found, why = text.split("\n")
+    assert text.isascii() and text.replace("\n", "").isprintable() and len(text) < 2000
+    assert message["Subject"].isascii() and message["Subject"].isprintable() and len(message["Subject"]) <= 100
+    assert found == f"> image: {image}"
+    assert why.startswith(r"> cause: \x1b[2J\u202e\r\n\nhttps[:]//a[.]example/b 1[.]2[.]3[.]4 0.93 \r\n\nhttps[:]")
+    assert why.endswith(" (cut)")
+
+
+@pytest.mark.parametrize("text", [None, "", "no JSON", "7", "[" * 100_000, "[" * 9_000 + "]" * 9_000])
+def test_what_is_no_json_object_has_no_members(text: str | None) -> None:
+    assert notify_failures.members(text) == {}
+
+
 def publish(share: float) -> None:
     """What the nightly report publishes."""
     dimensions = [{"Name": "EndpointName", "Value": SETTINGS.endpoint}]
@@ -127,11 +190,12 @@ def publish(share: float) -> None:
 
 def test_a_subscriber_is_asked_once(stack: StackResult, subscriber: tuple[str, Messages]) -> None:
     topic = stack.outputs["AlertTopicArn"]
-    assert subscribe(topic, subscriber[0]) is False
-    assert subscribe(topic, "someone@example.com") is True
-    assert subscribe(topic, "someone@example.com") is False
+    assert subscribe(topic, "somebody@example.com") is False
+    assert subscribe(topic, "https://example.com/alerts") is True
+    assert subscribe(topic, "https://example.com/alerts") is False
     known = boto3.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert sorted((one["Protocol"], one["Endpoint"]) for one in known) == [
-        ("email", "someone@example.com"),
+        ("email", "somebody@example.com"),
         ("http", subscriber[0]),
+        ("https", "https://example.com/alerts"),
     ]

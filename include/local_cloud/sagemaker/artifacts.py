@@ -96,16 +96,6 @@ def pack(folder: Path, archive: Path) -> None:
             tar.add(path, path.name)
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Extract a `.tar.gz`; members that would leave the folder are refused. Raises `ArtifactError`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise ArtifactError(f"{archive.name} cannot be unpacked: {error}; it must be a gzip-compressed tar") from error
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, ClientError):
         detail = error.response.get("Error", {})

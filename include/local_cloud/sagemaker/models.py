@@ -12,6 +12,7 @@ from .errors import ArtifactError
 from .listing import Listing
 from .operations import now, operation
 from .resources import Resource
+from .unpacking import unpack
 
 MODELS = Resource("model", "model", "Model")
 _LISTING = Listing("Models", ("ModelName", "ModelArn", "CreationTime"), "ModelName")
@@ -65,7 +66,7 @@ def fetch(context: Context, model: dict[str, Any], folder: Path, scratch: Path) 
     archive = scratch / "model.tar.gz"
     try:
         artifacts.download(context.s3, uri, archive)
-        artifacts.unpack(archive, folder)
+        unpack(archive, folder)
     finally:
         archive.unlink(missing_ok=True)
 

@@ -18,6 +18,9 @@ from include.scones.capture.errors import ImageError
 
 FORMATS = ("PNG", "JPEG")
 MOST_PIXELS = 1 << 24
+# A JPEG's passes over its pixels: about ten where it is progressive, and each takes as long as all of another image.
+MOST_SCANS = 100
+START_OF_SCAN = b"\xff\xda"
 THUMBNAIL = 128
 
 # Of red, green and blue in the luma of ITU-R BT.601.
@@ -55,6 +58,8 @@ def open_image(data: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MOST_PIXELS:
             raise ImageError(f"{image.width}x{image.height} pixels are more than the {MOST_PIXELS} decoded here")
+        if image.format != "PNG" and data.count(START_OF_SCAN) > MOST_SCANS:
+            raise ImageError(f"more than the {MOST_SCANS} scans decoded here")
         image.load()
         rgb = image if image.mode == "RGB" else image.convert("RGB")
     except _PILLOW_RAISES as error:

@@ -14,6 +14,12 @@ import orjson
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+# Bytes of a text but for the payload, and of an answer: ten thousand classes take less.
+LONGEST_TEXT = 1 << 10
+LONGEST_ANSWER = 1 << 18
+# Of a line longer than this, parts that the parser would make an object each, of up to thirty times the line.
+LARGE = 1 << 20
+MOST_PARTS = 1 << 20
 
 
 class Problem(NamedTuple):
@@ -79,6 +85,8 @@ def parse_lines(run: bytes) -> Iterator[Record | Problem | None]:
 def parse_line(line: bytes) -> Record | Problem:
     """The record in one line of a capture file. A problem with only a part of it is the record's own `problem`."""
     try:
+        if len(line) > LARGE and sum(map(line.count, (b"[", b"{", b'"'))) > MOST_PARTS:
+            return Problem("not-a-capture", f"more than {MOST_PARTS} lists, objects and texts")
         return _record(orjson.loads(line))
     except ValueError as error:
         return Problem("not-json", str(error)[:200])
@@ -133,7 +141,7 @@ def _member(document: Any, name: str) -> Any:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
 
 
 def _bytes(value: object) -> bytes | None:
@@ -167,6 +175,8 @@ def _probabilities(output: Any) -> list[float]:
             raise RefusedError("base64", error) from error
     elif encoding not in {"JSON", "CSV"}:
         raise RefusedError("encoding", f"output encoding {output.get('encoding')!r}")
+    if len(data) > LONGEST_ANSWER:
+        raise RefusedError("answer", f"{len(data)} bytes are more than the {LONGEST_ANSWER} of any classifier's")
     kind = str(output.get("observedContentType", "")).partition(";")[0].strip().lower()
     values = _csv(data) if encoding == "CSV" or kind == "text/csv" else _json(data)
     return _checked(values)

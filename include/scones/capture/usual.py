@@ -15,11 +15,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from include.scones.capture.records import RefusedError, microseconds_of
+from include.scones.capture.records import LONGEST_ANSWER, LONGEST_TEXT, RefusedError, microseconds_of
 
 QUOTE, SPACE, PADDING = b'" ='
-# Of every field but payload and answer, in bytes: an array of texts takes as much for each as for the longest.
-LONGEST = 1 << 10
 ANSWERS = re.compile(rb"(?:\[[-+.0-9eE, ]*\],\n)*")
 
 # The text before, between and after the fields of a line: content type, payload, answer, event id, inference id where
@@ -77,7 +75,10 @@ def parse_usual(run: bytes) -> Usual | None:
         return None
     kinds, payloads, answers, event_ids, *inference_ids, times = fields
     texts = (kinds, event_ids, *inference_ids, times)
-    if (event_ids[0] == event_ids[1]).any() or any((ends - starts).max() > LONGEST for starts, ends in texts):
+    # An array of texts takes as much for each as for the longest.
+    if (event_ids[0] == event_ids[1]).any() or any(_longest(text) > LONGEST_TEXT for text in texts):
+        return None
+    if _longest(answers) > LONGEST_ANSWER:
         return None
     probabilities = _probabilities(list(_slices(run, *answers)))
     moments = _moments(_texts(run, *times))
@@ -119,6 +120,11 @@ def _fields(run: bytes) -> list[tuple[Integers, Integers]] | None:
         starts = places[:, passed]
         fields.append((ends, starts))
     return fields if starts[-1] + len(last) == len(run) and _are_all(run, starts, last) else None
+
+
+def _longest(places: tuple[Integers, Integers]) -> int:
+    starts, ends = places
+    return int((ends - starts).max())
 
 
 def _are_all(run: bytes, starts: Integers, text: bytes) -> bool:

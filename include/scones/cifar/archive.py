@@ -7,21 +7,26 @@ planes of a 32x32 image in row-major order.
 
 from __future__ import annotations
 
-import tarfile
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from include.scones.cifar import unpickle
 from include.scones.cifar.errors import ArchiveError
+from include.scones.cifar.tarball import read_members
 
 FOLDER = "cifar-100-python"
 IMAGE_SHAPE = (3, 32, 32)
-MAX_MEMBER_BYTES = 1 << 30
-ORIGIN_MEMBER = f"{FOLDER}/ORIGIN"
+MEMBERS = ("train", "test", "meta")
+ORIGIN = "ORIGIN"  # only a generated archive has it, to say so
+SAMPLE = b"sample"
+CLASSES = 100
+CLASS_NAME = re.compile("[a-z0-9_]{1,50}")
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -38,47 +43,34 @@ class Archive:
     """An open CIFAR-100 archive.
 
     Raises:
-        ArchiveError: it is no tar, is cut short, lacks a member, or holds a member outside its own folder.
+        ArchiveError: it cannot be read, or lacks a member.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._members: dict[str, bytes] = {}
-        try:
-            with tarfile.open(path) as tar:
-                for member in tar:
-                    self._take(tar, member)
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise ArchiveError(f"{path.name} is not a readable tar archive: {error}") from error
-        for name in ("train", "test", "meta"):
+        self._members = read_members(path, {f"{FOLDER}/{name}" for name in (*MEMBERS, ORIGIN)})
+        for name in MEMBERS:
             if f"{FOLDER}/{name}" not in self._members:
                 raise ArchiveError(f"{path.name} has no member {FOLDER}/{name}: is it the Python version of CIFAR-100?")
 
-    def _take(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        parts = PurePosixPath(member.name).parts
-        if member.name.startswith("/") or ".." in parts or member.issym() or member.islnk():
-            raise ArchiveError(f"{self.path.name} holds the member {member.name!r}, which leaves its folder: refused")
-        if not member.isfile() or member.name not in {f"{FOLDER}/{n}" for n in ("train", "test", "meta", "ORIGIN")}:
-            return
-        if member.size > MAX_MEMBER_BYTES:
-            raise ArchiveError(f"{member.name} is {member.size} bytes, more than the {MAX_MEMBER_BYTES} that are read")
-        file = tar.extractfile(member)
-        if file is not None:
-            self._members[member.name] = file.read()
-
     @property
-    def origin(self) -> str | None:
-        """What a generated archive says of itself (`sample`); none in the published one."""
-        text = self._members.get(ORIGIN_MEMBER)
-        return text.decode().strip() if text else None
+    def is_sample(self) -> bool:
+        """Whether it says that it was generated, which is all that an archive is believed about itself.
+
+        Raises:
+            ArchiveError: it says anything else.
+        """
+        claim = self._members.get(f"{FOLDER}/{ORIGIN}")
+        if claim is not None and claim != SAMPLE:
+            raise ArchiveError(f"{self.path.name} says in its member {ORIGIN} {claim[:50]!r}: only {SAMPLE!r} is taken")
+        return claim is not None
 
     def class_names(self) -> list[str]:
         """The 100 fine label names, by label."""
-        meta = unpickle.loads(self._members[f"{FOLDER}/meta"])
-        try:
-            return [name.decode() for name in meta[b"fine_label_names"]]
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
-            raise ArchiveError(f"{FOLDER}/meta has no fine_label_names") from error
+        names = unpickle.loads(self._members[f"{FOLDER}/meta"]).get(b"fine_label_names")
+        if not isinstance(names, list) or len(names) != CLASSES:
+            raise ArchiveError(f"{FOLDER}/meta has no {CLASSES} fine_label_names: is it CIFAR-100?")
+        return [_class_name(name, label) for label, name in enumerate(names)]
 
     def images(self, split: str, classes: list[int]) -> Iterator[Image]:
         """The rows of `split` (train or test) whose fine label is in `classes`; its place there is the new label."""
@@ -96,24 +88,34 @@ class Archive:
             yield Image(index, name, renumbered[label], data[index].reshape(IMAGE_SHAPE).transpose(1, 2, 0))
 
 
-def _columns(rows: Any, split: str) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], list[int], list[bytes]]:
-    try:
-        data, labels, names = rows[b"data"], rows[b"fine_labels"], rows[b"filenames"]
-    except (KeyError, TypeError, IndexError) as error:
-        raise ArchiveError(f"{FOLDER}/{split} lacks data, fine_labels or filenames") from error
+def _columns(rows: dict[bytes, Any], split: str) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], list[Any], list[Any]]:
+    data, labels, names = (rows.get(name) for name in (b"data", b"fine_labels", b"filenames"))
     width = int(np.prod(IMAGE_SHAPE))
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != width:
+    if not isinstance(labels, list) or not isinstance(names, list):
+        raise ArchiveError(f"{FOLDER}/{split} lacks the lists fine_labels and filenames: is it CIFAR-100?")
+    if not isinstance(data, np.ndarray) or data.shape[1] != width:
         raise ArchiveError(f"{FOLDER}/{split}: data is not a uint8 array of shape (n, {width})")
     if not len(data) == len(labels) == len(names):
         raise ArchiveError(f"{FOLDER}/{split}: {len(data)} images, {len(labels)} labels and {len(names)} file names")
     return data, labels, names
 
 
-def _file_name(raw: bytes, split: str, index: int) -> str:
-    try:
-        name = raw.decode("ascii")
-    except (UnicodeDecodeError, AttributeError) as error:
-        raise ArchiveError(f"{FOLDER}/{split} row {index}: {raw!r} is not an ASCII file name") from error
+def _class_name(raw: object, label: int) -> str:
+    name = raw.decode("latin-1") if isinstance(raw, bytes) else ""
+    if not CLASS_NAME.fullmatch(name):
+        raise ArchiveError(f"{FOLDER}/meta: the label {label} has no name like sea_turtle: {_shown(raw)}")
+    return name
+
+
+def _file_name(raw: object, split: str, index: int) -> str:
+    """It becomes part of a key on S3 and of a manifest's line."""
+    name = raw.decode("latin-1") if isinstance(raw, bytes) else ""
+    if not name or not name.isascii() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ArchiveError(f"{FOLDER}/{split} row {index}: {_shown(raw)} is not an ASCII file name")
     if "/" in name or "\\" in name or not name.endswith(".png") or name.startswith("."):
         raise ArchiveError(f"{FOLDER}/{split} row {index}: {name!r} is not a plain .png file name")
     return name
+
+
+def _shown(raw: object) -> str:
+    return repr(raw[:LONGEST_NAME] if isinstance(raw, (bytes, str)) else raw)

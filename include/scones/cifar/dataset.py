@@ -22,7 +22,7 @@ from PIL import Image as Picture
 
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
-from include.scones.cifar.source import Source
+from include.scones.cifar.source import Source, file_sha256
 from include.scones.settings import CLASS_NAMES
 from include.scones.small_objects import SmallObjects
 
@@ -50,6 +50,8 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
+        if file_sha256(path) != source.sha256:
+            raise ArchiveError(f"s3://{bucket}/{source.key} is not what was checked and stored there: remove it")
         archive = Archive(path)
     names = _names(archive, classes)
     description: dict[str, Any] = {

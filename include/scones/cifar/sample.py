@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw
 
-from include.scones.cifar.archive import FOLDER, ORIGIN_MEMBER
+from include.scones.cifar.archive import FOLDER, ORIGIN, SAMPLE
 from include.scones.settings import CLASS_NAMES
 
 SCALE = 4
@@ -34,7 +34,7 @@ def write_sample(path: Path, train: int = 500, test: int = 100, seed: int = 0) -
         f"{FOLDER}/meta": pickle.dumps({b"fine_label_names": names}, protocol=3),
         f"{FOLDER}/train": pickle.dumps(_split(rng, train), protocol=3),
         f"{FOLDER}/test": pickle.dumps(_split(rng, test), protocol=3),
-        ORIGIN_MEMBER: b"sample",
+        f"{FOLDER}/{ORIGIN}": SAMPLE,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")

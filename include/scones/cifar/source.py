@@ -61,18 +61,19 @@ def fetch(source: str, sha256: str | None, bucket: str) -> Source:
     if source == CIFAR_100_URL and not sha256:
         sha256 = CIFAR_100_SHA256
     s3 = boto3.client("s3")
-    if sha256 and (stored := _stored_provenance(s3, bucket, _key(sha256))):
+    if sha256 and (stored := _stored(s3, bucket, _key(sha256))) is not None:
         log.info("%s is already at s3://%s/%s", source, bucket, _key(sha256))
-        return Source(source, sha256, _key(sha256), stored)
+        return Source(source, sha256, _key(sha256), _provenance(sha256, sample=stored.get("provenance") == "sample"))
     with tempfile.TemporaryDirectory() as folder:
         path = _local_copy(s3, source, Path(folder))
+        _check_size(source, path.stat().st_size)
         downloaded = path.parent == cache_folder()
         found = file_sha256(path)
         if sha256 and found != sha256:
             if downloaded:
                 path.unlink()
             raise ArchiveError(f"{source} has the sha256 {found}, expected {sha256}: it is damaged or another file")
-        provenance = "cifar-100" if found == CIFAR_100_SHA256 else Archive(path).origin or "archive"
+        provenance = _provenance(found, sample=Archive(path).is_sample)
         s3.upload_file(str(path), bucket, _key(found), ExtraArgs={"Metadata": {"provenance": provenance}})
         if downloaded:
             path.unlink()
@@ -88,13 +89,26 @@ def _key(sha256: str) -> str:
     return f"raw/{sha256}.tar.gz"
 
 
-def _stored_provenance(s3: boto3.client, bucket: str, key: str) -> str | None:
+def _provenance(sha256: str, *, sample: bool) -> str:
+    """An archive's own words can make it a sample, never the published one."""
+    if sha256 == CIFAR_100_SHA256:
+        return "cifar-100"
+    return "sample" if sample else "archive"
+
+
+def _stored(s3: boto3.client, bucket: str, key: str) -> dict[str, str] | None:
+    """The metadata of an archive that was checked and stored before."""
     try:
-        return str(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["provenance"])
+        return dict(s3.head_object(Bucket=bucket, Key=key)["Metadata"])
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
         raise
+
+
+def _check_size(source: str, size: int) -> None:
+    if size > MAX_ARCHIVE_BYTES:
+        raise ArchiveError(f"{source} has {size} bytes, and at most {MAX_ARCHIVE_BYTES} are read: is it CIFAR-100?")
 
 
 def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
@@ -105,6 +119,7 @@ def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
         parts = urlsplit(source)
         path = folder / "archive.tar.gz"
         try:
+            _check_size(source, s3.head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["ContentLength"])
             s3.download_file(parts.netloc, parts.path.lstrip("/"), str(path))
         except ClientError as error:
             raise ArchiveError(f"{source} cannot be read: {error}") from error
@@ -117,23 +132,39 @@ def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
     return path
 
 
-def download(url: str, target: Path, client: httpx.Client | None = None) -> Path:
+def download(url: str, target: Path) -> Path:
     """Download `url` to `target`, going on where an earlier attempt stopped.
 
     Raises:
-        ArchiveError: it failed `ATTEMPTS` times in a row, answered an error, or is larger than `MAX_ARCHIVE_BYTES`.
+        ArchiveError: it failed `ATTEMPTS` times in a row, answered an error, led to another address than an `https://`
+            one, or is larger than `MAX_ARCHIVE_BYTES`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
-    with client or httpx.Client(follow_redirects=True, timeout=TIMEOUT) as session:
+    with web_client(TIMEOUT) as session:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _append(session, url, partial)
                 return partial.rename(target)
             except httpx.TransportError as error:
                 log.warning("download of %s stopped (attempt %d of %d): %s", url, attempt, ATTEMPTS, error)
+                last: Exception = error
+            except (httpx.RequestError, httpx.InvalidURL) as error:
                 last = error
+                break
     raise ArchiveError(f"{url} cannot be downloaded: {last}. Give another archive with the `archive` param") from last
+
+
+def web_client(timeout: httpx.Timeout | float) -> httpx.Client:
+    """A client that follows redirects to `https://` addresses alone; any other raises an ArchiveError."""
+    return httpx.Client(follow_redirects=True, timeout=timeout, event_hooks={"response": [_check_redirect]})
+
+
+def _check_redirect(answer: httpx.Response) -> None:
+    if answer.has_redirect_location:
+        target = answer.url.join(answer.headers["Location"])
+        if target.scheme != "https":
+            raise ArchiveError(f"{answer.url} leads to {str(target)[:200]!r}: only https:// addresses are followed")
 
 
 def _append(session: httpx.Client, url: str, partial: Path) -> None:
@@ -155,6 +186,7 @@ def _append(session: httpx.Client, url: str, partial: Path) -> None:
                 file.write(chunk)
                 done += len(chunk)
                 if done > MAX_ARCHIVE_BYTES:
+                    partial.unlink()
                     raise ArchiveError(f"{url} is larger than {MAX_ARCHIVE_BYTES} bytes: that is not CIFAR-100")
                 if done - logged >= LOG_EVERY:
                     logged = done

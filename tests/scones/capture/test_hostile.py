@@ -34,6 +34,21 @@ def peak_memory(captures: Captures) -> int:
     return int(done.stdout.split()[-1])
 
 
+def test_a_jpeg_of_thousands_of_passes_is_not_decoded(captures: Captures) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (1024, 1024)).save(file, "JPEG", progressive=True)
+    image = file.getvalue()
+    last = image[image.rindex(b"\xff\xda") : -2]
+    captures.write(
+        "2024/10/16/06",
+        [record("2024-10-16T06:00:01Z", image=image[:-2] + n * last + image[-2:]) for n in (0, 50, 50_000)],
+    )
+    summary = captures.report(DAY)
+    assert summary["inputs"]["pixel_sizes"] == {"1024x1024": 2}
+    assert summary["problems"]["counts"] == {"undecodable-image": 1}
+    assert "more than the 100 scans decoded here" in captures.page(DAY)
+
+
 def test_a_hostile_capture_takes_little_memory(captures: Captures) -> None:
     good = [record(f"2024-10-16T05:00:{n:02}Z", image=png(n)) for n in range(20)]
     captures.write("2024/10/16/05", good)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.scones.capture.conftest import compact, part, record
 
 TIME = "2024-10-15T14:05:12Z"
 MICROSECONDS = 1_729_001_112_000_000
+HOSTILE = "e" * (40 << 20)
 
 
 def parse(document: Any) -> Record | Problem:
@@ -194,6 +196,36 @@ def test_one_long_text_is_no_reason_to_hold_as_much_for_every_record(name: str) 
         document["eventMetadata"] = {"eventId": "e", "inferenceId": "i", "inferenceTime": TIME} | {name: text}
     assert as_usual(line_of(short) * 2) is not None
     assert as_usual(line_of(short) + line_of(long)) is None
+
+
+@pytest.mark.parametrize("text", ["e" * 1025, HOSTILE], ids=["long", "40-mb"])
+def test_a_text_that_is_too_long_is_none(text: str) -> None:
+    document = record(TIME)
+    document["eventMetadata"].update(eventId=text, inferenceId=text)
+    document["captureData"]["endpointInput"].update(observedContentType=text)
+    found = parse(document)
+    assert isinstance(found, Record)
+    assert (found.event_id, found.inference_id, found.input_type) == (None, None, None)
+    assert found.problem is not None and found.problem.kind == "no-event-id" and len(found.problem.detail) <= 200
+
+
+def test_an_answer_of_ten_thousand_classes_is_read_and_one_of_many_more_is_not() -> None:
+    classes = [1 / 3**n for n in range(1, 10_001)]
+    found, longer = parse(answered(str(classes))), parse(answered(f"[{'0,' * 131_072}1]"))
+    assert isinstance(found, Record) and found.probabilities == classes
+    assert isinstance(longer, Record) and longer.probabilities is None
+    assert longer.problem == Problem("answer", "262147 bytes are more than the 262144 of any classifier's")
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", '"",', "[[[],{}],[]],"])
+@pytest.mark.parametrize("member", ["endpointInput", "endpointOutput", "more"])
+def test_a_line_of_countless_parts_is_refused_in_little_memory(part: str, member: str) -> None:
+    line = f'{{"captureData": {{"{member}": [{part * ((8 << 20) // len(part))}0]}}}}'.encode()
+    tracemalloc.start()
+    assert parse_line(line) == Problem("not-a-capture", "more than 1048576 lists, objects and texts")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_blank_lines_and_broken_ones_count() -> None:

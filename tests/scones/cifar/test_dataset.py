@@ -101,3 +101,10 @@ def test_impossible_classes_are_named(bucket: str, fetched: Source, classes: lis
     with pytest.raises(ArchiveError, match=message):
         dataset.publish(fetched, bucket, classes)
     assert not [key for key in stored(bucket) if key.startswith(("train/", "test/"))] or classes == [8, 9]
+
+
+def test_another_archive_under_the_same_key_is_refused(bucket: str, fetched: Source, tmp_path: Path) -> None:
+    other = write_sample(tmp_path / "other.tar.gz", train=2, test=1)
+    boto3.client("s3").upload_file(str(other), bucket, fetched.key)
+    with pytest.raises(ArchiveError, match=f"s3://{bucket}/{fetched.key} is not what was checked"):
+        dataset.publish(fetched, bucket, [8, 48])
