@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from include.scones import test_cases
+from include.scones import buckets, test_cases
 from include.scones.errors import ServingError
 from include.scones.settings import Settings
 from include.scones.training import IMAGE_TYPE
@@ -23,7 +23,7 @@ def smoke_test(settings: Settings, classes: list[str], per_class: int = 4) -> di
     Raises:
         ServingError: an answer is not one probability a class, or half of the answers or more are wrong.
     """
-    s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
+    s3, runtime = buckets.client(settings.account), boto3.client("sagemaker-runtime")
     images = test_cases.manifest(s3, settings.bucket)
     chosen = [image for label in range(len(classes)) for image in [i for i in images if i[1] == label][:per_class]]
     right = 0

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import boto3
 import httpx
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from include.scones import buckets
 from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 
@@ -60,12 +62,12 @@ def fetch(source: str, sha256: str | None, bucket: str) -> Source:
     """
     if source == CIFAR_100_URL and not sha256:
         sha256 = CIFAR_100_SHA256
-    s3 = boto3.client("s3")
+    s3 = buckets.client()
     if sha256 and (stored := _stored_provenance(s3, bucket, _key(sha256))):
         log.info("%s is already at s3://%s/%s", source, bucket, _key(sha256))
         return Source(source, sha256, _key(sha256), stored)
     with tempfile.TemporaryDirectory() as folder:
-        path = _local_copy(s3, source, Path(folder))
+        path = _local_copy(source, Path(folder))
         downloaded = path.parent == cache_folder()
         found = file_sha256(path)
         if sha256 and found != sha256:
@@ -88,7 +90,7 @@ def _key(sha256: str) -> str:
     return f"raw/{sha256}.tar.gz"
 
 
-def _stored_provenance(s3: boto3.client, bucket: str, key: str) -> str | None:
+def _stored_provenance(s3: BaseClient, bucket: str, key: str) -> str | None:
     try:
         return str(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["provenance"])
     except ClientError as error:
@@ -97,7 +99,7 @@ def _stored_provenance(s3: boto3.client, bucket: str, key: str) -> str | None:
         raise
 
 
-def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
+def _local_copy(source: str, folder: Path) -> Path:
     scheme = urlsplit(source).scheme
     if scheme == "https":
         return download(source, cache_folder() / hashlib.sha256(source.encode()).hexdigest())
@@ -105,7 +107,8 @@ def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
         parts = urlsplit(source)
         path = folder / "archive.tar.gz"
         try:
-            s3.download_file(parts.netloc, parts.path.lstrip("/"), str(path))
+            # A source is the user's to name wherever it lies, as with https://, so no owner is expected.
+            boto3.client("s3").download_file(parts.netloc, parts.path.lstrip("/"), str(path))
         except ClientError as error:
             raise ArchiveError(f"{source} cannot be read: {error}") from error
         return path
