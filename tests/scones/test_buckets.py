@@ -18,14 +18,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from include.operators.report import ReportLink
-from include.scones import buckets, packaging, stacks, test_cases
+from include.scones import buckets, packaging, stacks, test_cases, tuning
 from include.scones.batch import run
+from include.scones.batch.classify import Classifier
+from include.scones.batch.errors import EndpointError
 from include.scones.batch.shard import Shard
 from include.scones.capture.report import build_report
 from include.scones.cifar import dataset, sample, source
 from include.scones.errors import BucketError
 from include.scones.settings import Settings
 from include.scones.teardown import plan
+from include.scones.tuning.traffic import traffic
 from tests.conftest import REGION, ROOT, Cloud
 from tests.scones.capture.conftest import day
 from tests.strangers import open_bucket
@@ -159,6 +162,11 @@ def test_every_request_of_a_run_names_the_owner(recorder: type[Recorder], tmp_pa
     row = {"key": "x", "class": None, "probabilities": None, "outcome": "error", "error": "none"}
     Shard(job, 0, s3, lambda key: row).process()
     run.summarise(job, {"shards": 1, "images": 1})
+    first = s3.list_objects_v2(Bucket=HERE.bucket, Prefix="test/")["Contents"][0]["Key"]
+    with pytest.raises(EndpointError):
+        Classifier(job, 1)(first)
+    assert tuning.baseline(HERE, window.end) is None
+    traffic(HERE)
     plan.execute(HERE, plan.plan(HERE, "everything"))
     plan.verify(HERE, "everything")
     assert recorder.seen > 50
