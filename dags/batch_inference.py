@@ -44,6 +44,13 @@ log = logging.getLogger(__name__)
             title="Folder",
             description="s3://bucket/folder/; the test images when left empty.",
         ),
+        "folder_owner": Param(
+            None,
+            type=["null", "string"],
+            pattern="^[0-9]{12}$",
+            title="Folder's account",
+            description="The account that the folder's bucket belongs to; this one when left empty.",
+        ),
         "output": Param(
             None,
             type=["null", "string"],
@@ -72,7 +79,8 @@ def batch_inference() -> None:
         outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
         name = training.run_name(here.project, run_id, dag_run.run_after)
         classes = dataset.describe(here.bucket)["classes"]
-        prepared = run.prepare(here, name, folder, params["output"] or "", params["threshold"], classes)
+        output, owner = params["output"] or "", params["folder_owner"] or here.account
+        prepared = run.prepare(here, name, folder, output, params["threshold"], classes, owner)
         return {
             "job": asdict(prepared),
             "name": name,

@@ -2,7 +2,8 @@
 ### Delete what the project made
 
 Lists every resource of the project with the reason why it counts as the project's, and deletes nothing unless
-`dry_run` is off and the project's name is typed into `confirm`. What bears the name or the tag alone stays.
+`dry_run` is off and the project's name is typed into `confirm`. What bears the name or the tag alone stays, and each
+resource is looked at again right before it is deleted.
 
 | scope | deletes |
 | --- | --- |

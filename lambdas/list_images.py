@@ -47,11 +47,14 @@ def s3() -> BaseClient:
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`event` names the `bucket` and `prefix` to list, the `output_bucket` and `output` prefix, and the `shard_size`.
 
+    The buckets must belong to the function's account, or `bucket` to the account `bucket_owner`.
     Returns the progress and whether it is `done`; if not, call it again with the progress as `progress`.
     """
     progress = Progress(**event.get("progress", {}))
-    walk = Walk(event, progress)
-    for page in pages(member(event, "bucket"), event.get("prefix", ""), progress.after):
+    account = context.invoked_function_arn.split(":")[4]
+    walk = Walk(event, progress, account)
+    owner = event.get("bucket_owner") or account
+    for page in pages(member(event, "bucket"), owner, event.get("prefix", ""), progress.after):
         for item in page.get("Contents", []):
             walk.take(item["Key"], item["Size"])
         if context.get_remaining_time_in_millis() < RESERVE and page["IsTruncated"]:
@@ -60,9 +63,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return asdict(walk.now) | {"done": True}
 
 
-def pages(bucket: str, prefix: str, after: str) -> Any:
+def pages(bucket: str, owner: str, prefix: str, after: str) -> Any:
     """Pages of objects in the order of their keys; to go on after a key needs no token that could expire."""
-    return s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after)
+    asked = {"Bucket": bucket, "ExpectedBucketOwner": owner, "Prefix": prefix, "StartAfter": after}
+    return s3().get_paginator("list_objects_v2").paginate(**asked)
 
 
 def paused(saved: Progress, event: dict[str, Any]) -> dict[str, Any]:
@@ -74,10 +78,11 @@ def paused(saved: Progress, event: dict[str, Any]) -> dict[str, Any]:
 class Walk:
     """Counts keys and writes a shard whenever one is full; `saved` is the progress that a later call can go on from."""
 
-    def __init__(self, event: dict[str, Any], progress: Progress) -> None:
+    def __init__(self, event: dict[str, Any], progress: Progress, account: str) -> None:
         self.now = Progress(**asdict(progress))
         self.saved = progress
         self.bucket = member(event, "output_bucket")
+        self.account = account
         self.output = member(event, "output").rstrip("/")
         self.shard_size = size(event)
         # What the job itself writes must not come back as its input.
@@ -104,7 +109,8 @@ class Walk:
                 f"TOO_MANY_IMAGES: there are more than {MOST_SHARDS} shards of {self.shard_size}: choose a larger size"
             )
         name = f"{self.output}/manifest/shard-{self.now.shards:05}.jsonl"
-        s3().put_object(Bucket=self.bucket, Key=name, Body="\n".join(self.lines).encode() + b"\n")
+        body = "\n".join(self.lines).encode() + b"\n"
+        s3().put_object(Bucket=self.bucket, ExpectedBucketOwner=self.account, Key=name, Body=body)
         self.now.shards += 1
         self.lines = []
         self.saved = Progress(**asdict(self.now))

@@ -38,11 +38,11 @@ def s3() -> BaseClient:
     return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"}))
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     bucket, key = member(event, "s3_bucket"), member(event, "s3_key")
     data = {"image_data": "", "s3_bucket": bucket, "s3_key": key, "inferences": []}
     room = PAYLOAD_LIMIT - PAYLOAD_RESERVE - len(json.dumps(data))
-    image = read_image(bucket, key, limit=room // 4 * 3)
+    image = read_image(bucket, key, limit=room // 4 * 3, owner=account(context))
     return data | {"image_data": base64.b64encode(image).decode("ascii")}
 
 
@@ -53,10 +53,15 @@ def member(event: dict[str, Any], name: str) -> str:
     return value
 
 
-def read_image(bucket: str, key: str, limit: int) -> bytes:
+def account(context: Any) -> str:
+    """The function's own account, which the bucket must belong to: its name could be a stranger's."""
+    return str(context.invoked_function_arn.split(":")[4])
+
+
+def read_image(bucket: str, key: str, limit: int, owner: str) -> bytes:
     """Read an object of at most `limit` bytes; its size is judged before its body is read."""
     try:
-        answer = s3().get_object(Bucket=bucket, Key=key)
+        answer = s3().get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=owner)
     except ClientError as error:
         refuse(error, bucket, key)
     size: int = answer["ContentLength"]
@@ -75,6 +80,7 @@ def refuse(error: ClientError, bucket: str, key: str) -> NoReturn:
         raise ImageNotFound(f"IMAGE_NOT_FOUND: there is no s3://{bucket}/{key} ({code})") from error
     if code == "AccessDenied":
         raise ImageNotReadable(
-            f"IMAGE_NOT_READABLE: this function may not read s3://{bucket}/{key}; it reads the project's images only"
+            f"IMAGE_NOT_READABLE: this function may not read s3://{bucket}/{key}; it reads the project's images only,"
+            " in a bucket of its own account"
         ) from error
     raise error

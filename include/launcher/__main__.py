@@ -28,6 +28,7 @@ from include.launcher.errors import LaunchError
 from include.launcher.stack import Stack, started
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
+from include.scones import buckets
 from include.scones.capture.__main__ import main as capture_report
 
 console = Console()
@@ -113,7 +114,7 @@ def _copy_report(config: Config, uri: str) -> Path:
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     copy = config.home / "reports" / f"{Path(key).parent.name}.html"
     copy.parent.mkdir(parents=True, exist_ok=True)
-    boto3.client("s3").download_file(bucket, key, str(copy))
+    buckets.client().download_file(bucket, key, str(copy))
     return copy
 
 

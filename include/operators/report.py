@@ -18,19 +18,13 @@ class ReportLink(BaseOperatorLink):
     name = "Capture report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
-        import boto3
-        from botocore.config import Config
+        from include.scones import buckets
 
         uri: str = getattr(operator, "report_uri", "")
         if not uri:
             return ""
         bucket, key = uri.removeprefix("s3://").split("/", 1)
-        # Buckets made since 2020 take no older signature.
-        client = boto3.client("s3", config=Config(signature_version="s3v4"))
-        signed: str = client.generate_presigned_url(
-            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=LINK_SECONDS
-        )
-        return signed
+        return buckets.link(bucket, key, LINK_SECONDS)
 
 
 class ReportOperator(BaseOperator):

@@ -11,8 +11,16 @@ class SettingsError(SconesError):
     """The environment does not say what is needed."""
 
 
+class BucketError(SconesError):
+    """The project's bucket is not the project's to use."""
+
+
 class StackError(SconesError):
     """A CloudFormation stack could not be brought into the state asked for."""
+
+
+class PackageError(SconesError):
+    """The bucket does not hold the code that was written to it."""
 
 
 class ExecutionError(SconesError):

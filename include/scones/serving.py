@@ -9,9 +9,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from include.scones import test_cases
+from include.scones import buckets, test_cases
 from include.scones.errors import ServingError
 from include.scones.settings import Settings
+from include.scones.teardown.resources import owned
+from include.scones.teardown.sagemaker import tags
 from include.scones.training import IMAGE_TYPE
 
 KEEP = 3
@@ -23,7 +25,7 @@ def smoke_test(settings: Settings, classes: list[str], per_class: int = 4) -> di
     Raises:
         ServingError: an answer is not one probability a class, or half of the answers or more are wrong.
     """
-    s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
+    s3, runtime = buckets.client(settings.account), boto3.client("sagemaker-runtime")
     images = test_cases.manifest(s3, settings.bucket)
     chosen = [image for label in range(len(classes)) for image in [i for i in images if i[1] == label][:per_class]]
     right = 0
@@ -44,17 +46,21 @@ def prune(settings: Settings, keep: int = KEEP) -> list[str]:
     """Delete the project's models and endpoint configs but the last `keep` and the one in service; say which."""
     client = boto3.client("sagemaker")
     serving = client.describe_endpoint(EndpointName=settings.endpoint)["EndpointConfigName"]
-    removed = []
-    for operation, listing, key, delete in (
-        ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", client.delete_endpoint_config),
-        ("list_models", "Models", "ModelName", client.delete_model),
+    removed, prefix = [], f"{settings.project}-"
+    for member, operation, delete in (
+        ("EndpointConfig", "list_endpoint_configs", client.delete_endpoint_config),
+        ("Model", "list_models", client.delete_model),
     ):
         pages = client.get_paginator(operation).paginate(
-            NameContains=settings.project, SortBy="CreationTime", SortOrder="Descending"
+            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending"
         )
-        names = [item[key] for page in pages for item in page[listing] if item[key].startswith(f"{settings.project}-")]
+        found = {item[f"{member}Name"]: item[f"{member}Arn"] for page in pages for item in page[f"{member}s"]}
+        # Another project's name can begin with this one's; the tags tell them apart.
+        names = [
+            n for n, arn in found.items() if n.startswith(prefix) and owned(settings, member, n, tags(client, arn))
+        ]
         for name in names[keep:]:
-            if name != serving and _delete(delete, {key: name}):
+            if name != serving and _delete(delete, {f"{member}Name": name}):
                 removed.append(name)
     return removed
 

@@ -9,10 +9,10 @@ import re
 from types import TracebackType
 from typing import Self
 
-import boto3
 import urllib3
 from botocore.config import Config
 
+from include.scones import buckets
 from include.scones.errors import SconesError
 
 TIMEOUT = urllib3.Timeout(connect=5, read=60)
@@ -38,10 +38,14 @@ class ObjectError(SconesError):
 
 
 class SmallObjects:
-    """For up to `connections` threads at a time; as a context manager it closes its connections at the end."""
+    """For up to `connections` threads at a time, in the buckets of account `owner`; the credentials' own without it.
 
-    def __init__(self, connections: int) -> None:
-        self._s3 = boto3.client("s3", config=Config(signature_version="s3v4"))
+    As a context manager it closes its connections at the end.
+    """
+
+    def __init__(self, connections: int, owner: str = "") -> None:
+        self._owner = owner or buckets.account()
+        self._s3 = buckets.client(self._owner, config=Config(signature_version="s3v4"))
         self._http = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES)
 
     def __enter__(self) -> Self:
@@ -59,7 +63,7 @@ class SmallObjects:
         """Raises `ObjectError`."""
         given = {"Bucket": bucket, "Key": key, "ContentType": content_type}
         url = self._s3.generate_presigned_url("put_object", given, VALID_SECONDS)
-        self._request("PUT", url, f"s3://{bucket}/{key}", body=body, headers={"Content-Type": content_type})
+        self._request("PUT", url, f"s3://{bucket}/{key}", body=body, content_type=content_type)
 
     def _request(
         self,
@@ -69,11 +73,12 @@ class SmallObjects:
         most: int | None = None,
         *,
         body: bytes | None = None,
-        headers: dict[str, str] | None = None,
+        content_type: str = "",
     ) -> bytes:
         try:
             # Of a whole address urllib3 would take `a/../b` for `b`; to S3 these are two keys.
             pool = self._http.connection_from_url(url)
+            headers = {buckets.OWNER_HEADER: self._owner} | ({"Content-Type": content_type} if content_type else {})
             target = url[url.index("/", url.index("//") + 2) :]
             answer = pool.urlopen(method, target, body, headers, redirect=False, preload_content=False)
             try:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import boto3
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
-from include.scones import alerts
+from include.scones import alerts, buckets
 from include.scones.cloudformation import StackResult, delete_stack, deploy_stack, find_stack, stack_outputs
 from include.scones.errors import StackError
 from include.scones.packaging import upload_code
@@ -29,7 +28,12 @@ CAPABILITIES = ("CAPABILITY_IAM",)
 
 
 def deploy_foundation(settings: Settings, client: BaseClient | None = None) -> StackResult:
-    """Create or update the bucket and SageMaker's role; a bucket that exists already is used as it is."""
+    """Create or update the bucket and SageMaker's role; a bucket of the account's that exists already is used as it is.
+
+    Raises:
+        BucketError: the bucket is another account's, or lies in another region.
+        StackError: the deployment failed.
+    """
     cloudformation = client or boto3.client("cloudformation", region_name=settings.region)
     parameters = {
         "Project": settings.project,
@@ -81,18 +85,13 @@ def creates_bucket(settings: Settings, cloudformation: BaseClient) -> bool:
     """Whether the bucket is the stack's to make: it already did, or there is none of that name yet.
 
     A bucket outlives its stack, so a second deployment after a teardown finds it there.
+
+    Raises:
+        BucketError: it is another account's, or lies in another region.
     """
+    there = buckets.exists(settings)
     if stack := find_stack(cloudformation, settings.foundation_stack):
         resources = cloudformation.describe_stack_resources(StackName=stack["StackId"])["StackResources"]
         if any(r["LogicalResourceId"] == "Bucket" and not r["ResourceStatus"].startswith("DELETE") for r in resources):
             return True
-    try:
-        boto3.client("s3", region_name=settings.region).head_bucket(Bucket=settings.bucket)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return True
-        raise StackError(
-            f"the bucket {settings.bucket} is not usable ({error}): it may belong to another account;"
-            " set SCONES_BUCKET to another name"
-        ) from error
-    return False
+    return not there

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from include.scones import buckets
 from include.scones.cifar.dataset import describe
 from include.scones.errors import NoTestImagesError
 from include.scones.settings import Settings
@@ -23,7 +23,7 @@ def generate_test_cases(settings: Settings, count: int, seed: int) -> list[dict[
     Raises:
         NoTestImagesError: there is no data set, or it has fewer than `count` test images.
     """
-    s3 = boto3.client("s3", region_name=settings.region)
+    s3 = buckets.client(settings.account, settings.region)
     images = sorted(manifest(s3, settings.bucket))
     if not 1 <= count <= len(images):
         raise NoTestImagesError(f"{count} test images were asked for: choose from 1 to {len(images)}")

@@ -10,8 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import ROOT, Cloud
+from tests.strangers import ACCOUNT, open_bucket
 
 BUCKET = "list-images-tests"
 OUTPUT = "batch/run"
@@ -19,6 +21,8 @@ OUTPUT = "batch/run"
 
 class Clock:
     """A Lambda's context with so many milliseconds left at each look."""
+
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:listImages"
 
     def __init__(self, *left: int) -> None:
         self.left = list(left)
@@ -94,7 +98,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch, handler: ModuleType, count: int) 
     """Pages of a thousand keys as S3 gives them, from whichever key on is asked for."""
     keys = [f"many/{index:07}.png" for index in range(count)]
 
-    def pages(bucket: str, prefix: str, after: str) -> Any:
+    def pages(bucket: str, owner: str, prefix: str, after: str) -> Any:
         left = [key for key in keys if key > after]
         for start in range(0, len(left) or 1, 1000):
             contents = [{"Key": key, "Size": 1} for key in left[start : start + 1000]]
@@ -133,3 +137,17 @@ def test_more_shards_than_a_job_can_have_are_refused(
 def test_an_event_that_lacks_something_is_refused(handler: ModuleType, changes: dict[str, Any]) -> None:
     with pytest.raises(handler.InvalidEvent, match=f"INVALID_EVENT: {next(iter(changes))}"):
         handler.lambda_handler(event("x/", 10) | changes, Clock())
+
+
+def test_buckets_that_a_stranger_opened_are_not_used(handler: ModuleType, s3: Any) -> None:
+    theirs = "list-images-tests-of-a-stranger"
+    owner = open_bucket(theirs)
+    owner.put_object(Bucket=theirs, Key="x/a.png", Body=b"theirs")
+    s3.put_object(Bucket=BUCKET, Key="mine/a.png", Body=b"x")
+    for place in ({"bucket": theirs, "prefix": "x/"}, {"prefix": "mine/", "output_bucket": theirs}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            handler.lambda_handler(event("x/", 10) | place, Clock())
+    assert [item["Key"] for item in owner.list_objects_v2(Bucket=theirs)["Contents"]] == ["x/a.png"]
+    named = event("x/", 10, output="batch/named", bucket_owner=ACCOUNT) | {"bucket": theirs}
+    answer = handler.lambda_handler(named, Clock())
+    assert answer["images"] == 1, "whoever names the owner means that bucket"

@@ -8,11 +8,13 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from include.scones import packaging
+from include.scones.errors import PackageError
 from tests.conftest import Cloud
 
 BUCKET = "packaging-tests"
@@ -54,11 +56,39 @@ def test_package_holds_the_handler_alone_and_readable(name: str) -> None:
 def test_code_is_uploaded_once_under_keys_made_of_its_hash(bucket: str) -> None:
     first = packaging.upload_code(bucket)
     assert packaging.upload_code(bucket) == first
-    handlers = {"SerializeImageDataKey", "ClassifyImageKey", "FilterInferencesKey", "NotifyFailuresKey"}
-    assert set(first) == handlers | {"DefinitionKey"}
+    names = ("SerializeImageData", "ClassifyImage", "FilterInferences", "NotifyFailures", "Definition")
+    assert set(first) == {f"{name}{member}" for name in names for member in ("Key", "Version")}
     s3 = boto3.client("s3")
     versions = s3.list_object_versions(Bucket=bucket)["Versions"]
-    assert sorted(version["Key"] for version in versions) == sorted(first.values())
-    for key in first.values():
-        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        assert hashlib.sha256(content).hexdigest() in key
+    assert {(v["Key"], v["VersionId"]) for v in versions} == {(first[f"{n}Key"], first[f"{n}Version"]) for n in names}
+    for name in names:
+        content = s3.get_object(Bucket=bucket, Key=first[f"{name}Key"])["Body"].read()
+        assert hashlib.sha256(content).hexdigest() in first[f"{name}Key"]
+
+
+@pytest.mark.parametrize("other", [b"", b"import os", b"x" * 100_000])
+def test_what_lies_under_a_key_is_read_before_it_is_used(bucket: str, other: bytes) -> None:
+    first = packaging.upload_code(bucket)
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=bucket, Key=first["ClassifyImageKey"], Body=other)
+    again = packaging.upload_code(bucket)
+    assert {name for name in first if first[name] != again[name]} == {"ClassifyImageVersion"}
+    found = s3.get_object(Bucket=bucket, Key=again["ClassifyImageKey"])
+    assert found["VersionId"] == again["ClassifyImageVersion"]
+    assert found["Body"].read() == packaging.handler_package("classify_image")
+
+
+def test_code_that_somebody_else_replaces_at_once_is_not_used(bucket: str) -> None:
+    ours, theirs = boto3.client("s3"), boto3.client("s3")
+
+    def replaced(params: dict[str, Any], **_: Any) -> None:
+        theirs.put_object(Bucket=bucket, Key=params["Key"], Body=b"import os")
+
+    ours.meta.events.register("provide-client-params.s3.GetObject", replaced)
+    with pytest.raises(PackageError, match=f"^s3://{bucket}/code/x-.*py is not what was just written there"):
+        packaging.upload(bucket, "x", ".py", b"pass", ours)
+
+
+def test_a_bucket_that_keeps_no_versions_pins_none(bucket: str) -> None:
+    boto3.client("s3").create_bucket(Bucket=f"{bucket}-plain")
+    assert packaging.upload(f"{bucket}-plain", "x", ".py", b"pass")["XVersion"] == "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import traceback
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,10 @@ import boto3
 import pytest
 
 from include.scones.small_objects import ObjectError, SmallObjects
+from tests.conftest import Cloud
+from tests.strangers import ACCOUNT, open_bucket
 
+OURS = "000000000000"
 KEYS = ["a/../b", "./c", "d//e", "f+g%20h?i#j&k=l", ".. /ü\u2028\n~", "train/bike_s_000001.png"]
 
 
@@ -65,11 +69,27 @@ def test_what_s3_does_not_write_is_named(bucket: str, objects: SmallObjects) -> 
         objects.write(f"{bucket}-none", "a.png", b"", "image/png")
 
 
+def test_a_bucket_that_a_stranger_opened_is_neither_read_nor_written(cloud: Cloud, objects: SmallObjects) -> None:
+    theirs = f"theirs-{uuid.uuid4().hex[:12]}"
+    owner = open_bucket(theirs)
+    owner.put_object(Bucket=theirs, Key="a.png", Body=b"theirs")
+    with pytest.raises(ObjectError, match=f"s3://{theirs}/a.png cannot be read or written: AccessDenied"):
+        objects.read(theirs, "a.png", 10)
+    with pytest.raises(ObjectError, match="AccessDenied"):
+        objects.write(theirs, "a.png", b"ours", "image/png")
+    assert owner.get_object(Bucket=theirs, Key="a.png")["Body"].read() == b"theirs"
+    with SmallObjects(1, ACCOUNT) as named:
+        assert named.read(theirs, "a.png", 10) == b"theirs", "whoever names the owner means that bucket"
+
+
 def test_what_cannot_be_reached_is_told_without_the_signed_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         at(monkeypatch, closed.getsockname()[1])
-        with SmallObjects(1) as objects, pytest.raises(ObjectError, match=r"NewConnectionError .*refused") as caught:
+        with (
+            SmallObjects(1, OURS) as objects,
+            pytest.raises(ObjectError, match=r"NewConnectionError .*refused") as caught,
+        ):
             objects.read("bucket", "key", 10)
     assert "Signature" not in "".join(traceback.format_exception(caught.value))
 
@@ -90,7 +110,7 @@ def test_a_service_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.
     with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         at(monkeypatch, server.server_port)
-        with SmallObjects(1) as objects:
+        with SmallObjects(1, OURS) as objects:
             assert objects.read("bucket", "key", 10) == b"ok"
         server.shutdown()
     assert answers == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +13,7 @@ import boto3
 import pytest
 
 from include.scones.errors import StackError
+from include.scones.packaging import handler_package
 from include.scones.settings import Settings
 from include.scones.stacks import delete_stack, deploy_foundation, deploy_inference, threshold_in_force
 from tests.conftest import REGION, Cloud
@@ -128,3 +131,24 @@ def test_threshold_out_of_range_touches_nothing(settings: Settings, threshold: f
 def test_a_project_name_that_no_resource_could_bear_is_refused(cloud: Cloud) -> None:
     with pytest.raises(StackError, match="Project"):
         deploy_foundation(replace(HERE, project="Stack-Tests"))
+
+
+def test_code_in_a_bucket_with_versions_is_pinned_to_the_one_that_was_read(settings: Settings) -> None:
+    """Also while somebody writes to the keys: what was read is what runs."""
+    s3 = boto3.client("s3")
+    here = replace(HERE, project="stack-tests-3", bucket="stack-tests-3-bucket")
+    deploy_foundation(here)
+    s3.put_bucket_versioning(Bucket=here.bucket, VersioningConfiguration={"Status": "Enabled"})
+    deploy_inference(here, 0.93)
+    client = boto3.client("lambda")
+    name = f"{here.project}-classifyImage"
+    ours = base64.b64encode(hashlib.sha256(handler_package("classify_image")).digest()).decode()
+    assert client.get_function_configuration(FunctionName=name)["CodeSha256"] == ours
+
+    for item in s3.list_objects_v2(Bucket=here.bucket, Prefix="code/")["Contents"]:
+        s3.put_object(Bucket=here.bucket, Key=item["Key"], Body=b"theirs")
+    deploy_inference(here, 0.5)
+
+    assert client.get_function_configuration(FunctionName=name)["CodeSha256"] == ours
+    delete_stack(here.inference_stack)
+    delete_stack(here.foundation_stack)

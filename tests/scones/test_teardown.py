@@ -14,15 +14,19 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from include.scones import stacks, training
 from include.scones.batch.stack import deploy_batch
+from include.scones.serving import prune
 from include.scones.settings import Settings
 from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
 from include.scones.teardown.plan import check_confirmation, execute, plan, verify
+from include.scones.teardown.resources import Resource
 from tests.conftest import REGION, ROOT, Cloud, start_cloud, stop_cloud
 from tests.inventory import Inventory, inventory
+from tests.strangers import open_bucket
 
 PROJECT = "teardown-tests"
 ACCOUNT = "000000000000"
@@ -161,7 +165,7 @@ def test_a_half_made_project_and_a_stale_plan(project: Settings, foreign: Invent
     """Every deletion meets something that is gone already."""
     stale = plan(project, "everything")
     execute(project, stale)
-    assert execute(project, stale) == stale
+    assert execute(project, stale) == []
     assert inventory() == foreign
 
 
@@ -173,9 +177,72 @@ def test_a_bucket_of_the_users_own_is_left_alone(foreign: Inventory) -> None:
     assert boto3.client("s3").get_object(Bucket=mine.bucket, Key="kept")["Body"].read() == b"x"
 
 
+def test_a_plan_that_names_a_neighbours_resources_deletes_none_of_them(project: Settings, foreign: Inventory) -> None:
+    neighbour = replace(HERE, project=f"{PROJECT}-two", bucket=f"{PROJECT}-two-bucket")
+    theirs = plan(neighbour, "everything")
+    theirs += [Resource("model", f"{PROJECT}-untagged", ""), Resource("bucket", "somebody-elses", "")]
+    before = inventory()
+    assert {resource.kind for resource in theirs} >= {"endpoint", "model", "stack", "log stream", "log group", "bucket"}
+    assert execute(project, theirs) == []
+    assert inventory() == before
+
+
+def test_what_became_anothers_after_the_plan_was_made_stays(
+    project: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    resources = plan(project, "everything")
+    theirs = {"Key": "Project", "Value": "another"}
+    (model,) = [resource.name for resource in resources if resource.kind == "model"]
+    arn = sagemaker().describe_model(ModelName=model)["ModelArn"]
+    sagemaker().add_tags(ResourceArn=arn, Tags=[theirs])
+    s3 = boto3.client("s3")
+    s3.put_bucket_tagging(Bucket=project.bucket, Tagging={"TagSet": [theirs]})
+
+    deleted = execute(project, resources)
+
+    assert {(r.kind, r.name) for r in resources} - {(r.kind, r.name) for r in deleted} >= {
+        ("model", model),
+        ("bucket", project.bucket),
+    }
+    assert f"not deleted: bucket {project.bucket} is gone, or is not {PROJECT}'s" in caplog.messages
+    assert s3.get_object(Bucket=project.bucket, Key="test/00000.png")["Body"].read() == b"x"
+    ours = {"Key": "Project", "Value": PROJECT}
+    sagemaker().add_tags(ResourceArn=arn, Tags=[ours])
+    s3.put_bucket_tagging(Bucket=project.bucket, Tagging={"TagSet": [ours]})
+
+
+def test_a_strangers_bucket_is_never_touched(cloud: Cloud) -> None:
+    here = replace(HERE, project="squatted", bucket="squatted-bucket")
+    owner = open_bucket(here.bucket)
+    owner.put_object(Bucket=here.bucket, Key="key", Body=b"theirs")
+    owner.put_bucket_tagging(Bucket=here.bucket, Tagging={"TagSet": [{"Key": "Project", "Value": here.project}]})
+    assert plan(here, "everything") == []
+    assert execute(here, [Resource("bucket", here.bucket, "")]) == []
+    with pytest.raises(ClientError, match="must belong to account"):
+        bucket_of.delete_bucket(here, here.bucket)
+    assert owner.get_object(Bucket=here.bucket, Key="key")["Body"].read() == b"theirs"
+
+
+def test_pruning_leaves_a_neighbours_models(foreign: Inventory) -> None:
+    here = replace(HERE, project="pruned")
+    neighbour = replace(HERE, project="pruned-two")
+    for settings in (here, neighbour):
+        for number in range(3):
+            serve(settings, f"{settings.project}-{number}", f"{settings.endpoint}-{number}")
+        serve(settings, f"{settings.project}-serving", settings.endpoint)
+    assert sorted(prune(here, keep=1)) == [f"pruned-{number}" for number in (0, 0, 1, 1, 2, 2)]
+    kept = [item["ModelName"] for item in sagemaker().list_models(NameContains="pruned-")["Models"]]
+    assert sorted(kept) == ["pruned-serving", *(f"pruned-two-{last}" for last in (0, 1, 2, "serving"))]
+    for settings in (here, neighbour):
+        for number in range(3):
+            sagemaker().delete_endpoint(EndpointName=f"{settings.endpoint}-{number}")
+        execute(settings, plan(settings, "all_but_data"))
+
+
 KILLED_AFTER_A_DELETION = f"""
 import os, signal
 import boto3
+from include.scones.serving import prune
 from include.scones.settings import Settings
 from include.scones.teardown import plan
 def die(model, **_):

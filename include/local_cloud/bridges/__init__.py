@@ -1,12 +1,22 @@
 """Where MiniStack's answers differ from AWS's in ways that this project can see: one small module a difference."""
 
 from ..authentication.keys import KeyRing
-from . import alarms, bucket_tags, lambda_failures, lambda_metrics, lambda_roles, signed_addresses, states_metrics
+from . import (
+    alarms,
+    bucket_owner,
+    bucket_tags,
+    lambda_failures,
+    lambda_metrics,
+    lambda_roles,
+    signed_addresses,
+    states_metrics,
+)
 
 
 def install(keys: KeyRing) -> None:
     """Apply every bridge; MiniStack's settings must be in place. Raises `BridgeError`."""
     alarms.install()
+    bucket_owner.install()
     bucket_tags.install()
     lambda_failures.install()
     lambda_metrics.install()

@@ -7,8 +7,7 @@ import logging
 import os
 import sys
 
-import boto3
-
+from include.scones import buckets
 from include.scones.batch import job as jobs
 from include.scones.batch.classify import Classifier, config
 from include.scones.batch.errors import BatchError
@@ -24,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    s3 = boto3.client("s3", config=config(options.threads))
+    s3 = buckets.client(config=config(options.threads))
     # A job of one shard is no array, and Batch gives it no index.
     index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
     try:

@@ -37,7 +37,7 @@ class Classifier:
 
     def __init__(self, job: Job, threads: int) -> None:
         self.job = job
-        self.objects = SmallObjects(threads)
+        self.objects = SmallObjects(threads, job.input_owner)
         self.runtime = boto3.client("sagemaker-runtime", config=config(threads))
 
     def __call__(self, key: str) -> Row:

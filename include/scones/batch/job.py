@@ -11,7 +11,10 @@ from include.scones.batch.errors import FolderError
 
 @dataclass(frozen=True)
 class Job:
-    """`output` is the prefix, without a slash at its end, of everything that the run writes to `bucket`."""
+    """`output` is the prefix, without a slash at its end, of everything that the run writes to `bucket`.
+
+    `input_owner` is the account of `input_bucket`; the one that the run is in where it is empty.
+    """
 
     run: str
     bucket: str
@@ -21,6 +24,7 @@ class Job:
     endpoint: str
     classes: list[str]
     threshold: float
+    input_owner: str = ""
 
     @property
     def uri(self) -> str:

@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from include.scones import buckets
 from include.scones.batch.classify import OUTCOMES
 from include.scones.batch.errors import FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load, split
@@ -25,8 +26,13 @@ _LAMBDA = Config(connect_timeout=5, read_timeout=310, retries={"mode": "standard
 log = logging.getLogger(__name__)
 
 
-def prepare(settings: Settings, run: str, folder: str, output: str, threshold: float, classes: list[str]) -> Job:
+def prepare(
+    settings: Settings, run: str, folder: str, output: str, threshold: float, classes: list[str], owner: str = ""
+) -> Job:
     """Write down what the run is to do; a retry writes the same again.
+
+    Args:
+        owner: the account of the folder's bucket; the run's own when left empty.
 
     Raises:
         FolderError: a folder is no S3 address, or the output is not below `batch/` or is another run's.
@@ -35,8 +41,8 @@ def prepare(settings: Settings, run: str, folder: str, output: str, threshold: f
     output = (output or f"{PREFIX}{run}").strip("/")
     if not f"{output}/".startswith(PREFIX) or f"{output}/" == PREFIX:
         raise FolderError(f"the output {output!r} is not below {PREFIX}: choose a prefix like {PREFIX}results")
-    job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold)
-    s3 = boto3.client("s3")
+    job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold, owner)
+    s3 = buckets.client(settings.account)
     try:
         other = load(s3, job.uri)
     except ClientError as error:
@@ -57,6 +63,7 @@ def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
     """
     event: dict[str, Any] = {
         "bucket": job.input_bucket,
+        "bucket_owner": job.input_owner,
         "prefix": job.input_prefix,
         "output_bucket": job.bucket,
         "output": job.output,
@@ -90,7 +97,7 @@ def summarise(job: Job, listed: dict[str, int]) -> dict[str, Any]:
     Raises:
         ResultError: a shard is missing, or not every image is in the results.
     """
-    s3 = boto3.client("s3", config=Config(max_pool_connections=_READERS, retries={"mode": "standard"}))
+    s3 = buckets.client(config=Config(max_pool_connections=_READERS, retries={"mode": "standard"}))
 
     def read(index: int) -> dict[str, Any]:
         try:

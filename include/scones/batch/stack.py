@@ -17,6 +17,6 @@ def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | Non
         "BucketName": settings.bucket,
         "InputBucketName": input_bucket,
         "EndpointName": settings.endpoint,
-        "ListImagesKey": upload(settings.bucket, "list_images", ".zip", handler_package("list_images")),
+        **upload(settings.bucket, "list_images", ".zip", handler_package("list_images")),
     }
     return deploy(settings, settings.batch_stack, "batch.yaml", parameters, client)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.scones import buckets
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.stores import BLOCK, Stored
 
@@ -24,8 +24,7 @@ class S3Store:
     def __init__(self, bucket: str, client: Any = None) -> None:
         self.bucket = bucket
         self._own_client = client is None
-        self.client = client or boto3.client(
-            "s3",
+        self.client = client or buckets.client(
             config=Config(
                 connect_timeout=5,
                 read_timeout=60,

@@ -17,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
+from botocore.client import BaseClient
 from PIL import Image as Picture
 
+from include.scones import buckets
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.source import Source, file_sha256
@@ -46,7 +47,7 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
     Raises:
         ArchiveError: a class does not exist, or has no image in one of the splits.
     """
-    s3 = boto3.client("s3")
+    s3 = buckets.client()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
@@ -85,7 +86,7 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
 
 def describe(bucket: str) -> dict[str, Any]:
     """The description that `publish` left on S3."""
-    answer = boto3.client("s3").get_object(Bucket=bucket, Key=DESCRIPTION_KEY)
+    answer = buckets.client().get_object(Bucket=bucket, Key=DESCRIPTION_KEY)
     description: dict[str, Any] = json.load(answer["Body"])
     return description
 
@@ -114,7 +115,7 @@ def _names(archive: Archive, classes: list[int]) -> list[str]:
     return [known[label] for label in classes]
 
 
-def _synchronise(s3: boto3.client, bucket: str, split: str, images: list[Image]) -> dict[str, int]:
+def _synchronise(s3: BaseClient, bucket: str, split: str, images: list[Image]) -> dict[str, int]:
     """Write what is new or changed and remove what no longer belongs; an object's ETag is the MD5 of its bytes."""
     etags = _etags(s3, bucket, f"{split}/")
 
@@ -137,6 +138,6 @@ def _synchronise(s3: boto3.client, bucket: str, split: str, images: list[Image])
     return {"written": written, "kept": len(images) - written, "removed": len(stale)}
 
 
-def _etags(s3: boto3.client, bucket: str, prefix: str) -> dict[str, str]:
+def _etags(s3: BaseClient, bucket: str, prefix: str) -> dict[str, str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import boto3
 import httpx
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from include.scones import buckets
 from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 
@@ -60,12 +62,12 @@ def fetch(source: str, sha256: str | None, bucket: str) -> Source:
     """
     if source == CIFAR_100_URL and not sha256:
         sha256 = CIFAR_100_SHA256
-    s3 = boto3.client("s3")
+    s3 = buckets.client()
     if sha256 and (stored := _stored(s3, bucket, _key(sha256))) is not None:
         log.info("%s is already at s3://%s/%s", source, bucket, _key(sha256))
         return Source(source, sha256, _key(sha256), _provenance(sha256, sample=stored.get("provenance") == "sample"))
     with tempfile.TemporaryDirectory() as folder:
-        path = _local_copy(s3, source, Path(folder))
+        path = _local_copy(source, Path(folder))
         _check_size(source, path.stat().st_size)
         downloaded = path.parent == cache_folder()
         found = file_sha256(path)
@@ -96,7 +98,7 @@ def _provenance(sha256: str, *, sample: bool) -> str:
     return "sample" if sample else "archive"
 
 
-def _stored(s3: boto3.client, bucket: str, key: str) -> dict[str, str] | None:
+def _stored(s3: BaseClient, bucket: str, key: str) -> dict[str, str] | None:
     """The metadata of an archive that was checked and stored before."""
     try:
         return dict(s3.head_object(Bucket=bucket, Key=key)["Metadata"])
@@ -111,7 +113,7 @@ def _check_size(source: str, size: int) -> None:
         raise ArchiveError(f"{source} has {size} bytes, and at most {MAX_ARCHIVE_BYTES} are read: is it CIFAR-100?")
 
 
-def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
+def _local_copy(source: str, folder: Path) -> Path:
     scheme = urlsplit(source).scheme
     if scheme == "https":
         return download(source, cache_folder() / hashlib.sha256(source.encode()).hexdigest())
@@ -119,6 +121,8 @@ def _local_copy(s3: boto3.client, source: str, folder: Path) -> Path:
         parts = urlsplit(source)
         path = folder / "archive.tar.gz"
         try:
+            # A source is the user's to name wherever it lies, as with https://, so no owner is expected.
+            s3 = boto3.client("s3")
             _check_size(source, s3.head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["ContentLength"])
             s3.download_file(parts.netloc, parts.path.lstrip("/"), str(path))
         except ClientError as error:

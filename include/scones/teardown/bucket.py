@@ -14,17 +14,28 @@ BUCKET = "bucket"
 _ROUNDS = 5  # a late writer can put something between the emptying and the deletion
 
 
-def find_bucket(settings: Settings) -> list[Resource]:
+def find_bucket(settings: Settings, name: str = "") -> list[Resource]:
+    if name not in ("", settings.bucket):
+        return []
     s3 = client(settings, "s3")
     try:
         tags = s3.get_bucket_tagging(Bucket=settings.bucket)["TagSet"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
+        code = error.response["Error"]["Code"]
+        if code == "NoSuchBucket":
             return []
-        if error.response["Error"]["Code"] != "NoSuchTagSet":
+        if code == "AccessDenied" and not _is_of_the_account(s3, settings.bucket):
+            log.warning("left alone: %s %s is not of account %s", BUCKET, settings.bucket, settings.account)
+            return []
+        if code != "NoSuchTagSet":
             raise
         tags = []
     return owned(settings, BUCKET, settings.bucket, tags)
+
+
+def _is_of_the_account(s3: Any, name: str) -> bool:
+    pages = s3.get_paginator("list_buckets").paginate(Prefix=name)
+    return any(bucket["Name"] == name for page in pages for bucket in page["Buckets"])
 
 
 def delete_bucket(settings: Settings, name: str) -> None:

@@ -35,15 +35,15 @@ def function_names() -> list[str]:
     return [first + "".join(word.capitalize() for word in rest) for first, *rest in (stem.split("_") for stem in stems)]
 
 
-def find_groups(settings: Settings) -> list[Resource]:
+def find_groups(settings: Settings, name: str = "") -> list[Resource]:
     logs = client(settings, "logs")
     found = []
-    for name in group_names(settings):
-        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-        if not any(group["logGroupName"] == name for page in pages for group in page["logGroups"]):
+    for own in [group for group in group_names(settings) if group == (name or group)]:
+        pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=own)
+        if not any(group["logGroupName"] == own for page in pages for group in page["logGroups"]):
             continue
-        arn = f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{name}"
-        found += _group(settings, name, logs.list_tags_for_resource(resourceArn=arn)["tags"])
+        arn = f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{own}"
+        found += _group(settings, own, logs.list_tags_for_resource(resourceArn=arn)["tags"])
     return found
 
 
@@ -57,12 +57,12 @@ def _group(settings: Settings, name: str, tags: dict[str, str]) -> list[Resource
     return []
 
 
-def find_streams(settings: Settings) -> list[Resource]:
+def find_streams(settings: Settings, name: str = "") -> list[Resource]:
     logs = client(settings, "logs")
     return [
         Resource(STREAM, stream, f"it is of training job {job.name}, which has {job.why}")
-        for job in training_jobs(settings)
-        for stream in _streams(logs, f"{job.name}/")
+        for job in training_jobs(settings, name.partition("/")[0])
+        for stream in _streams(logs, name or f"{job.name}/")
     ]
 
 

@@ -18,11 +18,14 @@ ENDPOINT, ALL_BUT_DATA, EVERYTHING = SCOPES = ("endpoint", "all_but_data", "ever
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of resource is found and deleted; `scope` is the narrowest that it goes with."""
+    """How one kind of resource is found and deleted; `scope` is the narrowest that it goes with.
+
+    `find` gives those that are the project's: all of them, or only the one of the name that it is given.
+    """
 
     name: str
     scope: str
-    find: Callable[[Settings], list[Resource]]
+    find: Callable[[Settings, str], list[Resource]]
     delete: Callable[[Settings, str], None]
 
 
@@ -45,16 +48,25 @@ def plan(settings: Settings, scope: str) -> list[Resource]:
     if scope not in SCOPES:
         raise ScopeError(f"there is no scope {scope!r}: choose one of {', '.join(SCOPES)}")
     reach = SCOPES.index(scope)
-    return [resource for kind in KINDS if SCOPES.index(kind.scope) <= reach for resource in kind.find(settings)]
+    return [resource for kind in KINDS if SCOPES.index(kind.scope) <= reach for resource in kind.find(settings, "")]
 
 
 def execute(settings: Settings, resources: Sequence[Resource]) -> list[Resource]:
-    """Delete what a plan lists; what has gone since is passed over. Returns what was deleted."""
+    """Delete what a plan lists and is still the project's, each looked at right before. Returns what was deleted.
+
+    A plan is only a text that lies about until it is carried out: what it names is not the project's because of that.
+    """
     kinds = {kind.name: kind for kind in KINDS}
+    deleted = []
     for resource in resources:
+        kind = kinds[resource.kind]
+        if resource.name not in [found.name for found in kind.find(settings, resource.name)]:
+            log.warning("not deleted: %s %s is gone, or is not %s's", resource.kind, resource.name, settings.project)
+            continue
         log.info("deleting %s %s", resource.kind, resource.name)
-        kinds[resource.kind].delete(settings, resource.name)
-    return list(resources)
+        kind.delete(settings, resource.name)
+        deleted.append(resource)
+    return deleted
 
 
 def verify(settings: Settings, scope: str) -> None:

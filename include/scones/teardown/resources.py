@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from include.scones import buckets
 from include.scones.settings import Settings
 
 TAG = "Project"
@@ -31,6 +32,8 @@ class Resource:
 
 
 def client(settings: Settings, service: str) -> Any:
+    if service == "s3":
+        return buckets.client(settings.account, settings.region, _CONFIG)
     return boto3.client(service, region_name=settings.region, config=_CONFIG)
 
 

@@ -16,34 +16,38 @@ _BUSY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 _PAUSE = 2.0  # seconds between looks at something that is being deleted
 
 
-def find_endpoint(settings: Settings) -> list[Resource]:
+def find_endpoint(settings: Settings, name: str = "") -> list[Resource]:
+    if name not in ("", settings.endpoint):
+        return []
     sagemaker = client(settings, "sagemaker")
     endpoint = _described(sagemaker.describe_endpoint, EndpointName=settings.endpoint)
     if endpoint is None:
         return []
-    return owned(settings, ENDPOINT, settings.endpoint, _tags(sagemaker, endpoint["EndpointArn"]))
+    return owned(settings, ENDPOINT, settings.endpoint, tags(sagemaker, endpoint["EndpointArn"]))
 
 
-def find_configs(settings: Settings) -> list[Resource]:
-    return _listed(settings, CONFIG, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig")
+def find_configs(settings: Settings, name: str = "") -> list[Resource]:
+    return _listed(settings, CONFIG, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig", name)
 
 
-def find_models(settings: Settings) -> list[Resource]:
-    return _listed(settings, MODEL, "list_models", "Models", "Model")
+def find_models(settings: Settings, name: str = "") -> list[Resource]:
+    return _listed(settings, MODEL, "list_models", "Models", "Model", name)
 
 
-def find_running_jobs(settings: Settings) -> list[Resource]:
+def find_running_jobs(settings: Settings, name: str = "") -> list[Resource]:
     running = [
         resource
         for status in ("InProgress", "Stopping")
-        for resource in _listed(settings, JOB, "list_training_jobs", "TrainingJobSummaries", "TrainingJob", status)
+        for resource in _listed(
+            settings, JOB, "list_training_jobs", "TrainingJobSummaries", "TrainingJob", name, status
+        )
     ]
     return running
 
 
-def training_jobs(settings: Settings) -> list[Resource]:
+def training_jobs(settings: Settings, name: str = "") -> list[Resource]:
     """Every training job, ended ones too; SageMaker keeps those as history, and has no way to delete them."""
-    return _listed(settings, "training job", "list_training_jobs", "TrainingJobSummaries", "TrainingJob")
+    return _listed(settings, "training job", "list_training_jobs", "TrainingJobSummaries", "TrainingJob", name)
 
 
 def delete_endpoint(settings: Settings, name: str, timeout: float = 1800) -> None:
@@ -91,21 +95,22 @@ def _stop(sagemaker: Any, name: str) -> None:
 
 
 def _listed(
-    settings: Settings, kind: str, operation: str, result: str, member: str, status: str | None = None
+    settings: Settings, kind: str, operation: str, result: str, member: str, name: str, status: str | None = None
 ) -> list[Resource]:
     sagemaker = client(settings, "sagemaker")
     prefix = f"{settings.project}-"
-    asked = {"NameContains": prefix, "PaginationConfig": {"PageSize": 100}}
+    asked = {"NameContains": name or prefix, "PaginationConfig": {"PageSize": 100}}
     pages = sagemaker.get_paginator(operation).paginate(**asked, **({"StatusEquals": status} if status else {}))
-    items = [item for page in pages for item in page[result] if item[f"{member}Name"].startswith(prefix)]
+    arns = {item[f"{member}Name"]: item[f"{member}Arn"] for page in pages for item in page[result]}
     return [
         resource
-        for item in items
-        for resource in owned(settings, kind, item[f"{member}Name"], _tags(sagemaker, item[f"{member}Arn"]))
+        for found, arn in arns.items()
+        if found.startswith(prefix) and found == (name or found)
+        for resource in owned(settings, kind, found, tags(sagemaker, arn))
     ]
 
 
-def _tags(sagemaker: Any, arn: str) -> list[dict[str, str]]:
+def tags(sagemaker: Any, arn: str) -> list[dict[str, str]]:
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
     try:
         return [tag for page in pages for tag in page["Tags"]]

@@ -10,14 +10,14 @@ from include.scones.teardown.resources import Resource, client, owned
 STACK = "stack"
 
 
-def find_stacks(settings: Settings) -> list[Resource]:
+def find_stacks(settings: Settings, name: str = "") -> list[Resource]:
     """The users of the foundation first."""
     cloudformation = client(settings, "cloudformation")
     found = []
-    for name in (settings.batch_stack, settings.inference_stack, settings.foundation_stack):
-        stack = find_stack(cloudformation, name)
+    for own in (settings.batch_stack, settings.inference_stack, settings.foundation_stack):
+        stack = find_stack(cloudformation, own) if own == (name or own) else None
         if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
-            found += owned(settings, STACK, name, stack.get("Tags", []))
+            found += owned(settings, STACK, own, stack.get("Tags", []))
     return found
 
 

@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from include.scones import buckets
 from include.scones.cifar.dataset import describe
 from include.scones.settings import MEASUREMENT, Settings
 from include.scones.test_cases import manifest
@@ -49,7 +50,7 @@ def measured(settings: Settings, config: str) -> Measured:
         NoTestImagesError: there is no data set.
         TuningError: an answer is not one probability a class.
     """
-    s3 = boto3.client("s3", region_name=settings.region, config=Config(max_pool_connections=WORKERS))
+    s3 = buckets.client(settings.account, settings.region, Config(max_pool_connections=WORKERS))
     images = manifest(s3, settings.bucket)
     digest = hashlib.sha256(repr(images).encode()).hexdigest()
     with _one_at_a_time:
@@ -63,7 +64,7 @@ def measured(settings: Settings, config: str) -> Measured:
 
 def baseline(settings: Settings, end: datetime) -> list[float] | None:
     """How sure the model in service at `end` was of each test image; None where none had been measured by then."""
-    s3 = boto3.client("s3", region_name=settings.region)
+    s3 = buckets.client(settings.account, settings.region)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=f"{PREFIX}/")
     kept = [item for page in pages for item in page.get("Contents", []) if item["LastModified"] <= end]
     if not kept:

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-import boto3
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from include.scones import buckets
 from include.scones.capture.bucket import S3Store
 from include.scones.capture.tables import numbers
 from include.scones.settings import Settings
@@ -53,7 +53,7 @@ def _day(store: S3Store, name: str) -> dict[str, Any] | None:
 @lru_cache(maxsize=4 * DAYS)
 def _count(bucket: str, key: str, version: str, date: str) -> dict[str, Any]:
     """Counted once for each version of a day's records: `version`, the object's ETag, is there to tell them apart."""
-    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    body = buckets.client().get_object(Bucket=bucket, Key=key)["Body"].read()
     return count(io.BytesIO(body), date)
 
 
