@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -111,6 +112,10 @@ def test_the_page_names_nothing_from_outside() -> None:
     for path in page.iterdir():
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert "//" not in "\n".join(line for line in text.splitlines() if not line.strip().startswith("//")), path.name
+        # Names of classes, images and runs go in as text: nothing here makes HTML or code of a text.
+        assert not re.search(r"\b(innerHTML|outerHTML|insertAdjacentHTML|write|eval|Function|srcdoc)\b", text), (
+            path.name
+        )
     assert "style=" not in (page / "index.html").read_text()
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from include.scones.capture import report
 from include.scones.capture.stores import FolderStore
-from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
+from tests.scones.capture.conftest import ENDPOINT, REAL_ENDPOINT, Captures, day, png, record
 
 DAY = day("2024-10-16")
 
@@ -56,6 +56,20 @@ def test_html_in_every_text_field_stays_text(captures: Captures) -> None:
     assert all(
         re.match(r"data:image/png;base64,|records\.parquet|summary\.json|\.\./index\.html", a) for a in tags.addresses
     )
+
+
+def test_html_in_names_of_classes_data_and_objects_stays_text(captures: Captures) -> None:
+    captures.write("2024/10/16/05", [record("2024-10-16T05:00:01Z"), b"{"], variant="$\\frac<b>", name="<img src=x>")
+    dataset = {"source": HOSTILE, "provenance": HOSTILE, "classes": [HOSTILE, "$\\frac{"], "train": 1, "test": 1}
+    summary = report.report_on(captures.store, report.Places(ENDPOINT), DAY, 0.93, dataset=dataset)
+    assert summary["classes"][0]["name"] == HOSTILE
+    index = (captures.root / "reports/capture/index.html").read_text()
+    for page in (captures.page(DAY), index):
+        tags = Tags(page)
+        assert not tags.elements & {"script", "i", "iframe", "link"}
+        assert not {name for name in tags.attributes if name.startswith("on")}
+        assert "<script" not in page
+    assert captures.page(DAY).count("&lt;script&gt;") >= 3
 
 
 def test_the_page_stands_alone_and_allows_nothing_else(real: Captures) -> None:
