@@ -23,7 +23,7 @@ from PIL import Image as Picture
 from include.scones import buckets
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
-from include.scones.cifar.source import Source
+from include.scones.cifar.source import Source, file_sha256
 from include.scones.settings import CLASS_NAMES
 from include.scones.small_objects import SmallObjects
 
@@ -45,12 +45,16 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
         The description: provenance, class names, image counts in all and a class, objects written, kept and removed.
 
     Raises:
-        ArchiveError: a class does not exist, or has no image in one of the splits.
+        ArchiveError: the archive on S3 is not the one named, a class does not exist, or a split has no image of it.
     """
     s3 = buckets.client()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
+        if (found := file_sha256(path)) != source.sha256:
+            raise ArchiveError(
+                f"s3://{bucket}/{source.key} has the sha256 {found}, not {source.sha256}: delete it and run again"
+            )
         archive = Archive(path)
     names = _names(archive, classes)
     description: dict[str, Any] = {
