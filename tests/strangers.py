@@ -10,21 +10,21 @@ import boto3
 ACCOUNT = "111111111111"
 
 
-def stranger(service: str, **place: Any) -> Any:
-    """A client of another account, by a role's session; `place` are arguments of every client that is needed."""
+def stranger(service: str) -> Any:
+    """A client of another account, by a role's session."""
     role = f"arn:aws:iam::{ACCOUNT}:role/stranger"
-    session = boto3.client("sts", **place).assume_role(RoleArn=role, RoleSessionName="stranger")["Credentials"]
-    theirs = {
-        "aws_access_key_id": session["AccessKeyId"],
-        "aws_secret_access_key": session["SecretAccessKey"],
-        "aws_session_token": session["SessionToken"],
-    }
-    return boto3.client(service, **(place | theirs))
+    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="stranger")["Credentials"]
+    return boto3.client(
+        service,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
 
 
-def open_bucket(name: str, **place: Any) -> Any:
+def open_bucket(name: str) -> Any:
     """Make the bucket, let everyone do everything to it, and return its owner's client."""
-    s3 = stranger("s3", **place)
+    s3 = stranger("s3")
     s3.create_bucket(Bucket=name)
     s3.delete_public_access_block(Bucket=name)
     everyone = {

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from tests.conftest import REGION, Cloud
+from tests.conftest import Cloud
 from tests.local_cloud.conftest import refusal, unique
 from tests.strangers import ACCOUNT, open_bucket
 
@@ -21,10 +21,7 @@ HEADER = "x-amz-expected-bucket-owner"
 def theirs(cloud: Cloud) -> str:
     """A stranger's bucket that lets everyone read and write, with an object."""
     name = unique("theirs")
-    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    open_bucket(name, endpoint_url=cloud.url, region_name=REGION, **credentials).put_object(
-        Bucket=name, Key="key", Body=b"theirs"
-    )
+    open_bucket(name).put_object(Bucket=name, Key="key", Body=b"theirs")
     return name
 
 
@@ -92,14 +89,7 @@ def test_what_is_no_account_is_told_in_s3s_words(s3: Any, ours: str, owner: str)
 
 
 def test_a_signed_address_carries_the_condition_in_a_header(cloud: Cloud, ours: str, theirs: str) -> None:
-    signing = boto3.client(
-        "s3",
-        endpoint_url=cloud.url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(signature_version="s3v4"),
-    )
+    signing = boto3.client("s3", config=Config(signature_version="s3v4"))
     for bucket, status in ((ours, 200), (theirs, 403)):
         place = {"Bucket": bucket, "Key": "key", "ExpectedBucketOwner": OURS}
         url = signing.generate_presigned_url("get_object", place)

@@ -45,14 +45,16 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
         The description: provenance, class names, image counts in all and a class, objects written, kept and removed.
 
     Raises:
-        ArchiveError: a class does not exist, or has no image in one of the splits.
+        ArchiveError: the archive on S3 is not the one named, a class does not exist, or a split has no image of it.
     """
     s3 = buckets.client()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
-        if file_sha256(path) != source.sha256:
-            raise ArchiveError(f"s3://{bucket}/{source.key} is not what was checked and stored there: remove it")
+        if (found := file_sha256(path)) != source.sha256:
+            raise ArchiveError(
+                f"s3://{bucket}/{source.key} has the sha256 {found}, not {source.sha256}: delete it and run again"
+            )
         archive = Archive(path)
     names = _names(archive, classes)
     description: dict[str, Any] = {

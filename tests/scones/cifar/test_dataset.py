@@ -103,8 +103,9 @@ def test_impossible_classes_are_named(bucket: str, fetched: Source, classes: lis
     assert not [key for key in stored(bucket) if key.startswith(("train/", "test/"))] or classes == [8, 9]
 
 
-def test_another_archive_under_the_same_key_is_refused(bucket: str, fetched: Source, tmp_path: Path) -> None:
-    other = write_sample(tmp_path / "other.tar.gz", train=2, test=1)
+def test_an_archive_that_was_replaced_on_s3_is_not_used(bucket: str, fetched: Source, tmp_path: Path) -> None:
+    other = write_sample(tmp_path / "other.tar.gz", train=5, test=3)
     boto3.client("s3").upload_file(str(other), bucket, fetched.key)
-    with pytest.raises(ArchiveError, match=f"s3://{bucket}/{fetched.key} is not what was checked"):
+    with pytest.raises(ArchiveError, match=f"^s3://{bucket}/{fetched.key} has the sha256 .*: delete it and run again$"):
         dataset.publish(fetched, bucket, [8, 48])
+    assert set(stored(bucket)) == {fetched.key}
