@@ -13,8 +13,9 @@ ACCOUNT = "111111111111"
 def stranger(service: str) -> Any:
     """A client of another account, by a role's session."""
     role = f"arn:aws:iam::{ACCOUNT}:role/stranger"
-    session = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="stranger")["Credentials"]
-    return boto3.client(
+    ours = boto3.session.Session()  # the default one may keep the key of another cloud
+    session = ours.client("sts").assume_role(RoleArn=role, RoleSessionName="stranger")["Credentials"]
+    return ours.client(
         service,
         aws_access_key_id=session["AccessKeyId"],
         aws_secret_access_key=session["SecretAccessKey"],
