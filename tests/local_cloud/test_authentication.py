@@ -389,7 +389,14 @@ def test_the_command_line_and_the_sdk_fail_with_another_key(cloud: Cloud) -> Non
         (["sagemaker", "list-models"], "InvalidSignatureException"),
         (["s3", "ls"], "SignatureDoesNotMatch"),
     ):
-        done = subprocess.run([aws, *command], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [aws, "--endpoint-url", cloud.url, *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode != 0
         assert words in done.stderr
 
