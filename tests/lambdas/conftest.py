@@ -7,7 +7,6 @@ import json
 import queue
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -119,7 +118,7 @@ def subscriber() -> Iterator[tuple[str, Messages]]:
             self.send_response(200)
             self.end_headers()
             if body["Type"] == "SubscriptionConfirmation":
-                urllib.request.urlopen(body["SubscribeURL"], timeout=5).close()
+                boto3.client("sns").confirm_subscription(TopicArn=body["TopicArn"], Token=body["Token"])
             else:
                 got.put(body)
 
