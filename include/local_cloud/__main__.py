@@ -49,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
         help="make AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the data folder's access key, instead of a new one",
     )
     options.add_argument(
+        "--enforce-iam",
+        action="store_true",
+        help="let sessions and users do only what their policies allow, in the services that are MiniStack's",
+    )
+    options.add_argument(
         "--images", type=Path, help='a JSON file of further containers: {"repository": ["program", "argument"]}'
     )
     return options
@@ -153,7 +158,7 @@ def run(options: argparse.Namespace, keys: KeyRing) -> None:
     with listen(options.host, options.port, options.allow_remote) as listener:
         port = listener.getsockname()[1]
         url = address(options.host, port)
-        ministack.configure(options.host, port, url, data, keys)
+        ministack.configure(options.host, port, url, data, keys, enforce_iam=options.enforce_iam)
         sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
         sys.stdout.flush()
         from .server import serve

@@ -13,15 +13,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .account import ACCOUNT
-from .authentication import refusals
-from .authentication.pages import Doors
+from .authentication import payload, refusals
+from .authentication.pages import HEALTH_PATH, Doors, is_open
 from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
 from .sagemaker import protocol as sagemaker
 from .sagemaker import runtime
 from .services import Services
 
-HEALTH_PATH = "/_local_cloud/health"
+MAX_OPEN_BODY = 64 * 1024  # bytes, of an answer to CloudFormation
 _RUNTIME_PREFIX = "/endpoints/"
 _READ_ONLY = {"GET", "HEAD", "OPTIONS"}
 
@@ -45,15 +45,18 @@ class Application:
             await send({"type": "websocket.close", "code": 1008, "reason": "there are no WebSockets here"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers, is_health = dict(scope["headers"]), scope["path"] == HEALTH_PATH
-        path = "/" if is_health else scope["path"]
-        answer = self._doors.refusal(path, scope["query_string"], scope["headers"], headers)
-        if answer is None and is_health:
+        headers = dict(scope["headers"])
+        answer = self._doors.refusal(scope, headers)
+        if answer is None and scope["path"] == HEALTH_PATH:
             answer = self._health()
         if answer is not None:
             await answer(scope, receive, send)
             return
         try:
+            if is_open(scope):
+                body = await payload.read(receive, MAX_OPEN_BODY)
+                await self.ministack(scope, _again(body, receive), send)
+                return
             caller = await verify(request_of(scope), receive, self.services.context.keys)
             self._check_account(caller, headers)
         except refusals.Refused as error:

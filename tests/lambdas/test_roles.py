@@ -25,8 +25,8 @@ FOREIGN = "roles-tests-foreign"
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The state machine on a strict cloud of its own, where the project's bucket and another one hold images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTH", "true")
-        strict = start_cloud(tmp_path_factory.mktemp("strict"))
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the key that it found first
+        strict = start_cloud(tmp_path_factory.mktemp("strict"), arguments=["--enforce-iam"])
         try:
             for name, value in strict.environment.items():
                 patch.setenv(name, value)

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.config import Config
 
 from tests.conftest import Cloud, start_cloud, stop_cloud
-from tests.local_cloud.conftest import unique
+from tests.local_cloud.conftest import eventually, unique
 from tests.local_cloud.test_authentication import send, signed
 
 CROSS_SITE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
@@ -143,3 +144,40 @@ def test_a_bucket_of_another_name_is_addressed_below_the_cloud(cloud: Cloud) -> 
     request = signed(cloud, "PUT", "/key", b"content", Host=f"{name}.localhost:{port}")
     assert send(cloud, request).status_code == 200
     assert cloud.client("s3").get_object(Bucket=name, Key="key")["Body"].read() == b"content"
+
+
+def test_a_person_may_follow_a_signed_address(cloud: Cloud) -> None:
+    """From a page of Airflow's, which is another port: the address itself holds the right, no page could make it."""
+    name = unique("link")
+    cloud.client("s3").create_bucket(Bucket=name)
+    cloud.client("s3").put_object(Bucket=name, Key="report.html", Body=b"<h1>report</h1>")
+    signing = cloud.client("s3", config=Config(signature_version="s3v4"))
+    address = signing.generate_presigned_url("get_object", {"Bucket": name, "Key": "report.html"})
+    followed = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert httpx.get(address, headers=followed).content == b"<h1>report</h1>"
+    for changes in ({"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Mode": "no-cors"}, {"Host": "attacker.example"}):
+        assert httpx.get(address, headers=followed | changes).status_code == 403
+    assert httpx.get(cloud.url, headers=followed).status_code == 403
+
+
+def test_a_wait_condition_is_signalled_by_its_address_alone(cloud: Cloud) -> None:
+    name = unique("waiting")
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    properties = {"Handle": {"Ref": "Handle"}, "Timeout": "60"}
+    condition = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": properties}
+    template = {"Resources": {"Handle": handle, "Condition": condition}}
+    cloudformation = cloud.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+
+    def address() -> str:
+        found = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId="Handle")
+        return str(found["StackResourceDetail"].get("PhysicalResourceId", ""))
+
+    signal = json.dumps({"Status": "SUCCESS", "Reason": "r", "UniqueId": "1", "Data": "d"}).encode()
+    place = eventually(lambda: address() if address().startswith("http") else "")
+    for changed in (place[:-1], place + "0", place.replace("/_ministack/cfn-signal/", "/_ministack/")):
+        assert httpx.put(changed, content=signal).status_code in (403, 404)
+    assert httpx.put(place, content=signal, headers=CROSS_SITE).status_code == 403
+    assert httpx.put(place, content=b"x" * 100_000).status_code >= 400
+    httpx.put(place, content=signal).raise_for_status()
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})

@@ -8,14 +8,19 @@ and with a name of its own that it points at 127.0.0.1 (DNS rebinding). Browsers
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import unquote_to_bytes
 
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from .refusals import Headers
 from .signature import split_query
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+HEALTH_PATH = "/_local_cloud/health"
+# Where a wait condition is signalled and a custom resource answers: on AWS signed addresses, here with a random token.
+_HANDED_OUT = re.compile(r"/_ministack/cfn-(signal|response)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OWN_SITES = {b"same-origin", b"none"}
 _ONCE = (b"host", b"authorization", b"origin", b"sec-fetch-site", b"content-type", b"content-length", b"x-amz-target")
 
@@ -27,8 +32,9 @@ class Doors:
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
         self._known: dict[bytes, bool] = {}
 
-    def refusal(self, path: str, query: bytes, headers: list[tuple[bytes, bytes]], first: Headers) -> Response | None:
-        """The answer that sends a request away; None for one that may come in. `first` is `headers` as a mapping."""
+    def refusal(self, scope: Scope, first: Headers) -> Response | None:
+        """The answer that sends a request away; None for one that may come in. `first` is its headers as a mapping."""
+        path, query, headers = scope["path"], scope["query_string"], scope["headers"]
         if len(first) != len(headers) and _twice(headers):
             return _refused(400, f"the header {_twice(headers)} must not come twice")
         host = first.get(b"host", b"")
@@ -38,11 +44,11 @@ class Doors:
                 f"the host name {host.decode('latin-1')[:80]!r} is not one of this cloud's: use 127.0.0.1 or localhost,"
                 " or name it with --allow-host when the cloud is started",
             )
-        if first.get(b"sec-fetch-site", b"none") not in _OWN_SITES or not _is_own(first.get(b"origin"), host):
+        if _is_of_a_page(first, host) and not _follows_a_signed_address(scope, first):
             return _refused(403, "requests from pages of other origins are refused")
         if query and any(unquote_to_bytes(name) == b"Action" for name, _ in split_query(query)):
             return _refused(403, "an Action in the address is refused: send it in the body of a signed POST")
-        if path.startswith("/_"):
+        if path.startswith("/_") and not is_open(scope):
             return _refused(403, f"{path[:80]!r} is not reachable: what stands behind it is not AWS's")
         return None
 
@@ -59,9 +65,29 @@ class Doors:
         return name in self._names or any(name.endswith(f".{own}") for own in self._names if not _is_address(own))
 
 
-def _is_own(origin: bytes | None, host: bytes) -> bool:
-    """Whether the page, if it is one, came from this very address, port included."""
-    return origin is None or origin.partition(b"://")[2] == host
+def is_open(scope: Scope) -> bool:
+    """Whether an address needs no signature: the cloud's health, and those with a secret from CloudFormation."""
+    return scope["path"] == HEALTH_PATH or (
+        scope["method"] == "PUT" and _HANDED_OUT.fullmatch(scope["path"]) is not None
+    )
+
+
+def _is_of_a_page(headers: Headers, host: bytes) -> bool:
+    """Whether a page that came from another address than this very one, port included, made the request."""
+    origin = headers.get(b"origin")
+    return headers.get(b"sec-fetch-site", b"none") not in _OWN_SITES or (
+        origin is not None and origin.partition(b"://")[2] != host
+    )
+
+
+def _follows_a_signed_address(scope: Scope, headers: Headers) -> bool:
+    """Whether a person follows a link that holds its own signature, which no page can make."""
+    return (
+        scope["method"] == "GET"
+        and headers.get(b"sec-fetch-mode") == b"navigate"
+        and headers.get(b"sec-fetch-dest") == b"document"
+        and b"X-Amz-Signature=" in scope["query_string"]
+    )
 
 
 def _hostname(host: str) -> str:

@@ -55,7 +55,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
-    path.chmod(0o755 if member.mode & 0o100 else 0o644)
+    path.chmod(0o700 if member.mode & 0o100 else 0o600)
 
 
 class _Bounded:
