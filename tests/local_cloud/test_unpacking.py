@@ -50,7 +50,7 @@ def test_what_was_packed_is_unpacked(tmp_path: Path) -> None:
     unpack(tmp_path / "model.tar.gz", tmp_path / "unpacked")
 
     assert (tmp_path / "unpacked" / "model.onnx").read_bytes() == b"x" * 100_000
-    assert (tmp_path / "unpacked" / "code" / "run.sh").stat().st_mode == 0o100755
+    assert (tmp_path / "unpacked" / "code" / "run.sh").stat().st_mode == 0o100700
     assert (tmp_path / "unpacked" / "empty").is_dir()
 
 
