@@ -147,13 +147,13 @@ def main() -> int:
 
 def run(options: argparse.Namespace, keys: KeyRing) -> None:
     """Serve until a signal. Raises `CloudError`."""
-    from . import ministack  # this and what follows takes a while, and needs a clean environment
+    from .ministack import embedding  # this and what follows takes a while, and needs a clean environment
 
     data, names = options.data.resolve(), frozenset({options.host, *options.allow_host})
     with listen(options.host, options.port, options.allow_remote) as listener:
         port = listener.getsockname()[1]
         url = address(options.host, port)
-        ministack.configure(options.host, port, url, data, keys)
+        embedding.configure(options.host, port, url, data, keys)
         sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
         sys.stdout.flush()
         from .server import serve

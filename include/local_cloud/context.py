@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -15,6 +15,8 @@ from .authentication.keys import KeyRing
 from .authentication.verification import regions
 from .errors import UnknownRegion
 from .store import Database, Store
+
+Service = TypeVar("Service")
 
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
@@ -31,6 +33,7 @@ class Shared:
     images: dict[str, list[str]]
     keys: KeyRing
     contexts: dict[str, Context] = field(default_factory=dict)
+    services: dict[type, object] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     client_lock: threading.Lock = field(default_factory=threading.Lock)  # making a client takes a while
 
@@ -77,6 +80,10 @@ class Context:
         """The default region, and every other that has resources."""
         known = regions() & {DEFAULT_REGION, *self.shared.database.regions()}
         return [self.regional(region) for region in sorted(known)]
+
+    def service(self, kind: type[Service]) -> Service:
+        """The cloud's one instance of a service."""
+        return cast(Service, self.shared.services[kind])
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""

@@ -11,13 +11,12 @@ from types import FrameType
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import ministack
 from .app import Application
 from .authentication.keys import KeyRing
 from .context import open_context
 from .errors import CloudError
+from .ministack import embedding
 from .services import Services
-from .snapshots import Snapshots
 
 MAX_HEAD = 64 * 1024  # bytes of a request's line and headers
 
@@ -83,8 +82,8 @@ def serve(
     names: frozenset[str] = frozenset(),
 ) -> None:
     """Serve until a signal; `names` are further host names of the cloud. Raises `CloudError`."""
-    services = Services(open_context(data, url, image_map, keys), Snapshots())
-    application = Application(services, ministack.load(keys), names)
+    services = Services(open_context(data, url, image_map, keys))
+    application = Application(services, embedding.load(keys), names)
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,

@@ -1,0 +1,25 @@
+"""Where MiniStack's answers differ from AWS's in ways that this project can see: one small module a difference."""
+
+from ...authentication.keys import KeyRing
+from . import (
+    alarm_evaluation,
+    bucket_owner,
+    bucket_tags,
+    lambda_failures,
+    lambda_metrics,
+    lambda_roles,
+    signed_addresses,
+    states_metrics,
+)
+
+
+def install(keys: KeyRing) -> None:
+    """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
+    alarm_evaluation.install()
+    bucket_owner.install()
+    bucket_tags.install()
+    lambda_failures.install()
+    lambda_metrics.install()
+    lambda_roles.install(keys)
+    signed_addresses.install()
+    states_metrics.install()
