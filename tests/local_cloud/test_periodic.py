@@ -1,26 +1,12 @@
-"""What both services rest on: the registry of operations, and work that is done again and again."""
+"""Work that is done again and again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from include.local_cloud.periodic import Periodic
-from include.local_cloud.registry import registrar
-
-
-def test_an_operation_is_registered_once() -> None:
-    operations: dict[str, Callable[[], None]] = {}
-    operation = registrar(operations)
-
-    @operation("Do")
-    def do() -> None: ...
-
-    assert operations == {"Do": do}
-    with pytest.raises(ValueError, match="operation Do is registered twice"):
-        operation("Do")(do)
 
 
 def test_periodic_work_goes_on_after_a_failure_and_ends_when_stopped(caplog: pytest.LogCaptureFixture) -> None:
