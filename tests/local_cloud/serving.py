@@ -77,12 +77,12 @@ def capture_config(destination: str, **changes: Any) -> dict[str, Any]:
 class Serving:
     """A cloud's endpoints as a user makes them; names get a number, so that tests do not meet."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, region: str = REGION) -> None:
         self.cloud = cloud
         self.url = cloud.url
         self.s3 = cloud.client("s3")
-        self.sagemaker = cloud.client("sagemaker")
-        self.runtime = cloud.client("sagemaker-runtime")
+        self.sagemaker = cloud.client("sagemaker", region_name=region)
+        self.runtime = cloud.client("sagemaker-runtime", region_name=region)
         self.bucket = f"serving-{time.time_ns()}"
         self.s3.create_bucket(Bucket=self.bucket)
         self._count = 0

@@ -114,11 +114,15 @@ class Fleet:
         """Serve again what served when the cloud ended; requests wait until a container is up.
 
         Raises:
-            FleetFailed: a model is gone from here and from S3.
+            FleetFailed: a model is gone from here and from S3; nothing is left running then.
         """
-        for variant in self.variants.values():
-            await self._prepare(variant)
-            variant.container.resume()
+        try:
+            for variant in self.variants.values():
+                await self._prepare(variant)
+                variant.container.resume()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _prepare(self, variant: Variant) -> None:
         """Have the model in the container's folder; what is there already is whole."""

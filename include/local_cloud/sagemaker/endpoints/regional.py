@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -119,9 +120,10 @@ class RegionalEndpoints:
 
     async def _create(self, document: Document) -> None:
         try:
-            fleet = self._fleet(document, document["_version"], document["_plans"])
-            await fleet.start()
-        except (FleetFailed, WorkError) as error:
+            with _any_failure_told(document):
+                fleet = self._fleet(document, document["_version"], document["_plans"])
+                await fleet.start()
+        except FleetFailed as error:
             self._set(document, EndpointStatus="Failed", FailureReason=str(error))
             return
         self._serve(document, fleet)
@@ -129,10 +131,11 @@ class RegionalEndpoints:
 
     async def _resume(self, document: Document) -> None:
         try:
-            fleet = self._fleet(document, document["_version"], document["_plans"])
-            self._serve(document, fleet)
-            await fleet.resume()
-        except (FleetFailed, WorkError) as error:
+            with _any_failure_told(document):
+                fleet = self._fleet(document, document["_version"], document["_plans"])
+                self._serve(document, fleet)
+                await fleet.resume()
+        except FleetFailed as error:
             self.in_service.pop(document["EndpointName"], None)
             self._set(document, EndpointStatus="Failed", FailureReason=str(error))
 
@@ -140,13 +143,11 @@ class RegionalEndpoints:
         """Blue/green: the present fleet serves until every container of the new one answers."""
         pending = document["_pending"]
         try:
-            fleet = self._fleet(document, pending["_version"], pending["_plans"])
-            await fleet.start()
-        except (FleetFailed, WorkError) as error:
-            self._set(document, EndpointStatus="RollingBack")
-            await asyncio.to_thread(self._remove_folder, pending["_version"])
-            reason = f"{error} The endpoint was rolled back to its previous configuration."
-            self._set(document, EndpointStatus="InService", FailureReason=reason, _pending=None, **_NO_SUMMARY)
+            with _any_failure_told(document):
+                fleet = self._fleet(document, pending["_version"], pending["_plans"])
+                await fleet.start()
+        except FleetFailed as error:
+            await self._roll_back(document, str(error))
             return
         old, before = self.in_service.get(document["EndpointName"]), document["_version"]
         document = self._set(
@@ -155,6 +156,13 @@ class RegionalEndpoints:
         self._serve(document, fleet)
         if old is not None:
             self._spawn(self._retire(old, before))
+
+    async def _roll_back(self, document: Document, reason: str) -> None:
+        """The fleet that serves goes on; what was to replace it is forgotten."""
+        self._set(document, EndpointStatus="RollingBack")
+        await asyncio.to_thread(self._remove_folder, document["_pending"]["_version"])
+        reason = f"{reason} The endpoint was rolled back to its previous configuration."
+        self._set(document, EndpointStatus="InService", FailureReason=reason, _pending=None, **_NO_SUMMARY)
 
     async def _retire(self, endpoint: InServiceEndpoint, version: str) -> None:
         try:
@@ -187,6 +195,19 @@ class RegionalEndpoints:
 
     async def _publish(self) -> None:
         await self.metrics.publish(self.context)
+
+
+@contextmanager
+def _any_failure_told(document: Document) -> Iterator[None]:
+    """Whatever goes wrong in a deployment is a `FleetFailed` with the endpoint's FailureReason."""
+    try:
+        yield
+    except (FleetFailed, WorkError) as error:
+        raise FleetFailed(str(error)) from error
+    except Exception as error:
+        logger.exception("the deployment of endpoint %s failed inside the local cloud", document["EndpointName"])
+        reason = f"The local cloud could not deploy the endpoint: {str(error) or type(error).__name__}."
+        raise FleetFailed(reason) from error
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
