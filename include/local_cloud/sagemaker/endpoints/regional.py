@@ -110,50 +110,48 @@ class RegionalEndpoints:
         changes["LastModifiedTime"] = now()
         return ENDPOINTS.update(self.context, document["EndpointName"], changes)
 
-    def _fleet(self, document: Document, version: str, plans: list[dict[str, Any]]) -> Fleet:
-        name = document["EndpointName"]
-        return Fleet(self.context, LOG_GROUP + name, self._folder / version, [VariantPlan(**plan) for plan in plans])
-
-    def _serve(self, document: Document, fleet: Fleet) -> None:
-        name, capture = document["EndpointName"], CaptureSettings.from_config(document.get("_capture"))
-        self.in_service[name] = InServiceEndpoint(name, fleet, capture, self.capture_files, self.metrics)
+    def _endpoint(self, name: str, version: Document) -> InServiceEndpoint:
+        """What serves a version, with no process of it started yet. Raises `UnknownImage`."""
+        plans = [VariantPlan(**plan) for plan in version["_plans"]]
+        fleet = Fleet(self.context, LOG_GROUP + name, self._folder / version["_version"], plans)
+        capture = CaptureSettings.from_config(version.get("_capture"))
+        return InServiceEndpoint(name, fleet, capture, self.capture_files, self.metrics)
 
     async def _create(self, document: Document) -> None:
+        name = document["EndpointName"]
         try:
-            with _any_failure_told(document):
-                fleet = self._fleet(document, document["_version"], document["_plans"])
-                await fleet.start()
+            with _any_failure_told(name):
+                endpoint = self._endpoint(name, document)
+                await endpoint.fleet.start()
         except FleetFailed as error:
             self._set(document, EndpointStatus="Failed", FailureReason=str(error))
             return
-        self._serve(document, fleet)
+        self.in_service[name] = endpoint
         self._set(document, EndpointStatus="InService")
 
     async def _resume(self, document: Document) -> None:
+        name = document["EndpointName"]
         try:
-            with _any_failure_told(document):
-                fleet = self._fleet(document, document["_version"], document["_plans"])
-                self._serve(document, fleet)
-                await fleet.resume()
+            with _any_failure_told(name):
+                self.in_service[name] = self._endpoint(name, document)
+                await self.in_service[name].fleet.resume()
         except FleetFailed as error:
-            self.in_service.pop(document["EndpointName"], None)
+            self.in_service.pop(name, None)
             self._set(document, EndpointStatus="Failed", FailureReason=str(error))
 
     async def _update(self, document: Document) -> None:
         """Blue/green: the present fleet serves until every container of the new one answers."""
-        pending = document["_pending"]
+        name, pending, before = document["EndpointName"], document["_pending"], document["_version"]
         try:
-            with _any_failure_told(document):
-                fleet = self._fleet(document, pending["_version"], pending["_plans"])
-                await fleet.start()
+            with _any_failure_told(name):
+                endpoint = self._endpoint(name, pending)
+                await endpoint.fleet.start()
         except FleetFailed as error:
             await self._roll_back(document, str(error))
             return
-        old, before = self.in_service.get(document["EndpointName"]), document["_version"]
-        document = self._set(
-            document, EndpointStatus="InService", FailureReason=None, _pending=None, **pending, **_NO_SUMMARY
-        )
-        self._serve(document, fleet)
+        old = self.in_service.get(name)
+        self._set(document, EndpointStatus="InService", FailureReason=None, _pending=None, **pending, **_NO_SUMMARY)
+        self.in_service[name] = endpoint
         if old is not None:
             self._spawn(self._retire(old, before))
 
@@ -198,14 +196,14 @@ class RegionalEndpoints:
 
 
 @contextmanager
-def _any_failure_told(document: Document) -> Iterator[None]:
+def _any_failure_told(name: str) -> Iterator[None]:
     """Whatever goes wrong in a deployment is a `FleetFailed` with the endpoint's FailureReason."""
     try:
         yield
     except (FleetFailed, WorkError) as error:
         raise FleetFailed(str(error)) from error
     except Exception as error:
-        logger.exception("the deployment of endpoint %s failed inside the local cloud", document["EndpointName"])
+        logger.exception("the deployment of endpoint %s failed inside the local cloud", name)
         reason = f"The local cloud could not deploy the endpoint: {str(error) or type(error).__name__}."
         raise FleetFailed(reason) from error
 
