@@ -70,6 +70,17 @@ class Cloud:
         parser.read(self.data / "credentials")
         return {name.upper(): value for name, value in parser["default"].items()}
 
+    @property
+    def clock(self) -> Path:
+        return clock_of(self.data)
+
+    def move_clock(self, seconds: float) -> None:
+        """Move the cloud's clock of alarms and time limits forward, as if so much time had passed."""
+        ahead = float(self.clock.read_text()) if self.clock.exists() else 0.0
+        part = self.clock.with_suffix(".part")
+        part.write_text(str(ahead + seconds))
+        part.replace(self.clock)  # the cloud may be reading it
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client that signs with the data folder's key, unless `options` say otherwise."""
         import boto3
@@ -81,6 +92,11 @@ class Cloud:
             "endpoint_url": self.url,
         }
         return boto3.session.Session().client(service, **(given | options))
+
+
+def clock_of(data: Path) -> Path:
+    """The file that moves the clock of the cloud over `data`."""
+    return data / "clock"
 
 
 def free_port() -> int:
@@ -102,7 +118,10 @@ def start_cloud(
     data.mkdir(parents=True, exist_ok=True)
     with (data / "cloud.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data), *arguments],
+            [
+                *(str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data)),
+                *("--clock", str(clock_of(data)), *arguments),
+            ],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
             stdout=log,

@@ -14,6 +14,7 @@ from typing import IO
 
 from .account import ACCOUNT
 from .authentication.keys import KeyRing, from_environment
+from .clock import Clock
 from .errors import AddressError, CloudError, DataFolderError
 from .private import UMASK, close_to_others, inherited
 
@@ -50,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--images", type=Path, help='a JSON file of further containers: {"repository": ["program", "argument"]}'
+    )
+    options.add_argument(
+        "--clock", type=Path, metavar="FILE", help="a file with the seconds by which alarms and time limits are ahead"
     )
     return options
 
@@ -156,9 +160,10 @@ def run(options: argparse.Namespace, keys: KeyRing) -> None:
         embedding.configure(options.host, port, url, data, keys)
         sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
         sys.stdout.flush()
+        from .context import open_context
         from .server import serve
 
-        serve(listener, url, data, images(options.images), keys, names)
+        serve(listener, open_context(data, url, images(options.images), keys, Clock(options.clock)), names)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from botocore.config import Config
 from .account import ACCOUNT, DEFAULT_REGION
 from .authentication.keys import KeyRing
 from .authentication.verification import regions
+from .clock import Clock
 from .errors import UnknownRegion
 from .store import Database, Store
 
@@ -32,6 +33,7 @@ class Shared:
     url: str
     images: dict[str, list[str]]
     keys: KeyRing
+    clock: Clock
     contexts: dict[str, Context] = field(default_factory=dict)
     services: dict[type, object] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -65,6 +67,11 @@ class Context:
     def keys(self) -> KeyRing:
         """The access keys that the cloud issued."""
         return self.shared.keys
+
+    @property
+    def clock(self) -> Clock:
+        """The time of alarms and time limits."""
+        return self.shared.clock
 
     def regional(self, region: str) -> Context:
         """The context of a region, made when it is first asked for. Raises `UnknownRegion`: regions name folders."""
@@ -104,9 +111,9 @@ class Context:
         return self.client("logs")
 
 
-def open_context(data: Path, url: str, images: dict[str, list[str]], keys: KeyRing) -> Context:
+def open_context(data: Path, url: str, images: dict[str, list[str]], keys: KeyRing, clock: Clock) -> Context:
     """The default region's context over the data folder."""
-    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images, keys)
+    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images, keys, clock)
     context = Context(shared, DEFAULT_REGION, Store(shared.database, DEFAULT_REGION))
     shared.contexts[DEFAULT_REGION] = context
     return context

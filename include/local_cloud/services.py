@@ -21,7 +21,7 @@ class Services:
         self.snapshots = Snapshots()
         self.ready = False
         self._stopped = False
-        alarms = Alarms(lambda: self.snapshots.changed("monitoring"))
+        alarms = Alarms(context.clock, lambda: self.snapshots.changed("monitoring"))
         # In the order in which they stop: jobs may use endpoints, and all of them change what is saved last.
         self._all: list[Service] = [alarms, Batch(), Training(), Endpoints(), self.snapshots]
         context.shared.services = {type(service): service for service in self._all}

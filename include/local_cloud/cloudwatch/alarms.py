@@ -6,9 +6,9 @@ missing data out. Here one task judges all alarms; MiniStack still writes their 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
+from ..clock import Clock
 from ..periodic import Periodic
 from ..service import Service
 from .alarm_rules import COMPARISONS, FURTHER_PERIODS, Alarm, Point, Verdict, judge
@@ -19,12 +19,13 @@ _INTERVAL = 2.0  # seconds between evaluations
 class Alarms(Periodic, Service):
     """The task that judges all metric alarms; `changed` is called when one changed its state."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
+        self._clock = clock
         self._changed = changed
         super().__init__(self._evaluate, _INTERVAL, "the alarms could not be evaluated")
 
     async def _evaluate(self) -> None:
-        if evaluate_all(time.time()):
+        if evaluate_all(self._clock.time()):
             self._changed()
 
 

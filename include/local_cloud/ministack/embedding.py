@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from ..account import ACCOUNT, DEFAULT_REGION
 from ..authentication.keys import KeyRing
+from ..clock import Clock
 from . import patches
 
 # What this project uses and what that depends on. The rest stays out: it opens ports of its own (iot, transfer, the
@@ -52,10 +53,10 @@ def configure(host: str, port: int, url: str, data: Path, keys: KeyRing) -> None
     )
 
 
-def load(keys: KeyRing) -> ASGIApp:
-    """MiniStack with its patches. Raises `BridgeError`."""
+def load(keys: KeyRing, clock: Clock) -> ASGIApp:
+    """MiniStack with its patches. Raises `PatchError`."""
     from ministack.app import app
 
-    patches.install(keys)
+    patches.install(keys, clock)
     application: ASGIApp = app
     return application

@@ -20,13 +20,13 @@ PATCHES = Path(patching.__file__).with_name("patches")
 # A MiniStack without one name, under which everything is patched as at a start.
 WITHOUT = """
 import importlib, sys
-from include.local_cloud.authentication.keys import KeyRing
+from include.local_cloud.clock import Clock
 from include.local_cloud.errors import PatchError
 from include.local_cloud.ministack import patches
 module, name = sys.argv[1:]
 delattr(importlib.import_module(module), name)
 try:
-    patches.install(None)
+    patches.install(None, Clock())
 except PatchError as error:
     print(error)
 """

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -58,10 +57,9 @@ class EndpointMetrics:
         sums["ModelLatency"].add(model_seconds * 1e6)
         sums["OverheadLatency"].add((seconds - model_seconds) * 1e6)
 
-    def take(self) -> Iterator[dict[str, Any]]:
-        """The sums so far as PutMetricData's MetricData; counting starts anew."""
+    def take(self, now: float) -> Iterator[dict[str, Any]]:
+        """The sums so far as PutMetricData's MetricData at `now`, in epoch seconds; counting starts anew."""
         taken, self._sums = self._sums, {}
-        now = datetime.now(UTC)
         for (endpoint, variant), sums in taken.items():
             dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
             for name, statistics in sums.items():
@@ -80,7 +78,7 @@ class EndpointMetrics:
 
     async def publish(self, context: Context) -> None:
         """Bring the sums so far to CloudWatch; what it does not take is lost, and the log says so."""
-        data = list(self.take())
+        data = list(self.take(context.clock.time()))
         if not data:
             return
         try:
