@@ -6,8 +6,7 @@ import configparser
 import os
 import socket
 import subprocess
-import time
-import urllib.error
+import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.inventory import Inventory
@@ -128,18 +129,23 @@ def start_cloud(
             stderr=log,
             stdin=subprocess.DEVNULL,
         )
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return Cloud(url, data, process)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    process.kill()
-    pytest.fail(f"the local cloud did not start:\n{(data / 'cloud.log').read_text()[-4000:]}")
+    try:
+        eventually(lambda: process.poll() is not None or answers(url), seconds=timeout, what="the start of the cloud")
+        assert process.poll() is None, "it ended"
+    except BaseException:
+        process.kill()
+        sys.stderr.write((data / "cloud.log").read_text()[-4000:])
+        raise
+    return Cloud(url, data, process)
+
+
+def answers(url: str) -> bool:
+    """Whether the cloud there is ready."""
+    try:
+        with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def stop_cloud(cloud: Cloud) -> None:
