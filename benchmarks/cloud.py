@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import SHARED_DATA, Cloud, start_cloud, stop_cloud
-from tests.local_cloud.conftest import IMAGE, ROLE, client, ended, eventually, training_request, upload_images
+from tests.local_cloud.conftest import IMAGE, ROLE, client, ended, training_request, upload_images
+from tests.waiting import eventually
 
 STARTS = 5
 START_LIMIT = 5.0  # seconds
@@ -47,7 +48,7 @@ def serve(cloud: Cloud) -> None:
     }
     sagemaker.create_endpoint_config(EndpointConfigName=NAME, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
-    eventually(lambda: sagemaker.describe_endpoint(EndpointName=NAME)["EndpointStatus"] == "InService", 60)
+    eventually(lambda: sagemaker.describe_endpoint(EndpointName=NAME)["EndpointStatus"] == "InService", seconds=60)
     s3 = client(cloud, "s3")
     key = s3.list_objects_v2(Bucket=NAME, Prefix="test/", MaxKeys=1)["Contents"][0]["Key"]
     png = s3.get_object(Bucket=NAME, Key=key)["Body"].read()

@@ -6,8 +6,7 @@ import configparser
 import os
 import socket
 import subprocess
-import time
-import urllib.error
+import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.inventory import Inventory
@@ -70,6 +71,17 @@ class Cloud:
         parser.read(self.data / "credentials")
         return {name.upper(): value for name, value in parser["default"].items()}
 
+    @property
+    def clock(self) -> Path:
+        return clock_of(self.data)
+
+    def move_clock(self, seconds: float) -> None:
+        """Move the cloud's clock of alarms and time limits forward, as if so much time had passed."""
+        ahead = float(self.clock.read_text()) if self.clock.exists() else 0.0
+        part = self.clock.with_suffix(".part")
+        part.write_text(str(ahead + seconds))
+        part.replace(self.clock)  # the cloud may be reading it
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client that signs with the data folder's key, unless `options` say otherwise."""
         import boto3
@@ -81,6 +93,11 @@ class Cloud:
             "endpoint_url": self.url,
         }
         return boto3.session.Session().client(service, **(given | options))
+
+
+def clock_of(data: Path) -> Path:
+    """The file that moves the clock of the cloud over `data`."""
+    return data / "clock"
 
 
 def free_port() -> int:
@@ -102,25 +119,33 @@ def start_cloud(
     data.mkdir(parents=True, exist_ok=True)
     with (data / "cloud.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data), *arguments],
+            [
+                *(str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", str(port), "--data", str(data)),
+                *("--clock", str(clock_of(data)), *arguments),
+            ],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
         )
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return Cloud(url, data, process)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    process.kill()
-    pytest.fail(f"the local cloud did not start:\n{(data / 'cloud.log').read_text()[-4000:]}")
+    try:
+        eventually(lambda: process.poll() is not None or answers(url), seconds=timeout, what="the start of the cloud")
+        assert process.poll() is None, "it ended"
+    except BaseException:
+        process.kill()
+        sys.stderr.write((data / "cloud.log").read_text()[-4000:])
+        raise
+    return Cloud(url, data, process)
+
+
+def answers(url: str) -> bool:
+    """Whether the cloud there is ready."""
+    try:
+        with urllib.request.urlopen(f"{url}/_local_cloud/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def stop_cloud(cloud: Cloud) -> None:

@@ -14,6 +14,7 @@ from typing import IO
 
 from .account import ACCOUNT
 from .authentication.keys import KeyRing, from_environment
+from .clock import Clock
 from .errors import AddressError, CloudError, DataFolderError
 from .private import UMASK, close_to_others, inherited
 
@@ -55,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--images", type=Path, help='a JSON file of further containers: {"repository": ["program", "argument"]}'
+    )
+    options.add_argument(
+        "--clock", type=Path, metavar="FILE", help="a file with the seconds by which alarms and time limits are ahead"
     )
     return options
 
@@ -152,18 +156,19 @@ def main() -> int:
 
 def run(options: argparse.Namespace, keys: KeyRing) -> None:
     """Serve until a signal. Raises `CloudError`."""
-    from . import ministack  # this and what follows takes a while, and needs a clean environment
+    from .ministack import embedding  # this and what follows takes a while, and needs a clean environment
 
     data, names = options.data.resolve(), frozenset({options.host, *options.allow_host})
     with listen(options.host, options.port, options.allow_remote) as listener:
         port = listener.getsockname()[1]
         url = address(options.host, port)
-        ministack.configure(options.host, port, url, data, keys, enforce_iam=options.enforce_iam)
+        embedding.configure(options.host, port, url, data, keys, enforce_iam=options.enforce_iam)
         sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
         sys.stdout.flush()
+        from .context import open_context
         from .server import serve
 
-        serve(listener, url, data, images(options.images), keys, names)
+        serve(listener, open_context(data, url, images(options.images), keys, Clock(options.clock)), names)
 
 
 if __name__ == "__main__":

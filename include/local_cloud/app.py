@@ -18,7 +18,7 @@ from .authentication.pages import HEALTH_PATH, Doors, is_open
 from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
 from .sagemaker import protocol as sagemaker
-from .sagemaker import runtime
+from .sagemaker.runtime.invoke_endpoint import invoke_endpoint
 from .services import Services
 
 MAX_OPEN_BODY = 64 * 1024  # bytes, of an answer to CloudFormation
@@ -68,7 +68,7 @@ class Application:
         self, caller: Caller, headers: refusals.Headers, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if caller.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
-            await runtime.invoke_endpoint(scope, caller.body, send, self.services.context.regional(caller.region))
+            await invoke_endpoint(scope, caller.body, send, self.services.context.regional(caller.region))
         elif _is_for_sagemaker(caller, headers):
             context = self.services.context.regional(caller.region)
             await (await sagemaker.handle(Request(scope, receive), context))(scope, receive, send)
@@ -88,18 +88,14 @@ class Application:
             )
 
     def _health(self) -> Response:
-        problem = self.services.problem
-        status = "failed" if problem else "ready" if self.services.ready else "starting"
-        content = {"status": status}
-        if problem:
-            content["problem"] = problem
-        return JSONResponse(content, 200 if status == "ready" else 503)
+        ready = self.services.ready
+        return JSONResponse({"status": "ready" if ready else "starting"}, 200 if ready else 503)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             async with _running(self.ministack):
-                await self.services.start()
+                self.services.start()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 await self.services.stop()

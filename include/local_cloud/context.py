@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -13,8 +13,11 @@ from botocore.config import Config
 from .account import ACCOUNT, DEFAULT_REGION
 from .authentication.keys import KeyRing
 from .authentication.verification import regions
+from .clock import Clock
 from .errors import UnknownRegion
 from .store import Database, Store
+
+Service = TypeVar("Service")
 
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
@@ -30,7 +33,9 @@ class Shared:
     url: str
     images: dict[str, list[str]]
     keys: KeyRing
+    clock: Clock
     contexts: dict[str, Context] = field(default_factory=dict)
+    services: dict[type, object] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     client_lock: threading.Lock = field(default_factory=threading.Lock)  # making a client takes a while
 
@@ -63,6 +68,11 @@ class Context:
         """The access keys that the cloud issued."""
         return self.shared.keys
 
+    @property
+    def clock(self) -> Clock:
+        """The time of alarms and time limits."""
+        return self.shared.clock
+
     def regional(self, region: str) -> Context:
         """The context of a region, made when it is first asked for. Raises `UnknownRegion`: regions name folders."""
         shared = self.shared
@@ -77,6 +87,10 @@ class Context:
         """The default region, and every other that has resources."""
         known = regions() & {DEFAULT_REGION, *self.shared.database.regions()}
         return [self.regional(region) for region in sorted(known)]
+
+    def service(self, kind: type[Service]) -> Service:
+        """The cloud's one instance of a service."""
+        return cast(Service, self.shared.services[kind])
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""
@@ -97,9 +111,9 @@ class Context:
         return self.client("logs")
 
 
-def open_context(data: Path, url: str, images: dict[str, list[str]], keys: KeyRing) -> Context:
+def open_context(data: Path, url: str, images: dict[str, list[str]], keys: KeyRing, clock: Clock) -> Context:
     """The default region's context over the data folder."""
-    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images, keys)
+    shared = Shared(Database(data / "sagemaker.sqlite3"), data, url, images, keys, clock)
     context = Context(shared, DEFAULT_REGION, Store(shared.database, DEFAULT_REGION))
     shared.contexts[DEFAULT_REGION] = context
     return context

@@ -19,8 +19,8 @@ class KeyFileError(CloudError):
     """The data folder's access key cannot be read, made or replaced."""
 
 
-class BridgeError(CloudError):
-    """This version of MiniStack is not the one that the bridges were written for."""
+class PatchError(CloudError):
+    """This version of MiniStack is not the one that the patches were written for."""
 
 
 class ApiError(Exception):

@@ -1,8 +1,14 @@
-"""How a service's modules say which operations of its API they implement: a decorator that fills a dictionary."""
+"""How a service's modules say which operations of its API they implement: a decorator that fills a dictionary.
+
+The modules of a service's `operations` folder are all imported: a new one needs to be named nowhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import TypeVar
 
 Handler = TypeVar("Handler")
@@ -21,3 +27,9 @@ def registrar(operations: dict[str, Handler]) -> Callable[[str], Callable[[Handl
         return register
 
     return operation
+
+
+def import_all(package: ModuleType) -> None:
+    """Import every module of a package, so that its operations are registered."""
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import ministack
 from .app import Application
-from .authentication.keys import KeyRing
-from .context import open_context
+from .context import Context
 from .errors import CloudError
+from .ministack import embedding
 from .services import Services
-from .snapshots import Snapshots
 
 MAX_HEAD = 64 * 1024  # bytes of a request's line and headers
 
@@ -74,17 +71,9 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.send_400_response("Request header fields too large")
 
 
-def serve(
-    listener: socket.socket,
-    url: str,
-    data: Path,
-    image_map: dict[str, list[str]],
-    keys: KeyRing,
-    names: frozenset[str] = frozenset(),
-) -> None:
+def serve(listener: socket.socket, context: Context, names: frozenset[str] = frozenset()) -> None:
     """Serve until a signal; `names` are further host names of the cloud. Raises `CloudError`."""
-    services = Services(open_context(data, url, image_map, keys), Snapshots())
-    application = Application(services, ministack.load(keys), names)
+    application = Application(Services(context), embedding.load(context.keys, context.clock), names)
     config = uvicorn.Config(
         application,
         http=BoundedProtocol,

@@ -1,53 +1,40 @@
-"""This project's services beside MiniStack: started once requests are answered, stopped while they still are."""
+"""This project's services beside MiniStack: the one instance of each, started and stopped together."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-
 from .batch import cloudformation
-from .batch.scheduler import SCHEDULER
-from .bridges.alarms import Alarms
+from .batch.service import Batch
+from .cloudwatch.alarms import Alarms
 from .containers import processes
 from .context import Context
-from .sagemaker import endpoints, training_jobs
-from .snapshots import Snapshots
-
-logger = logging.getLogger(__name__)
+from .ministack.snapshots import Snapshots
+from .sagemaker.endpoints.service import Endpoints
+from .sagemaker.training.service import Training
+from .service import Service
 
 
 class Services:
-    """`ready` once all have started; `problem` says why when one could not."""
+    """Operations find a service through their context, by its class. `ready` says that all have started."""
 
-    def __init__(self, context: Context, snapshots: Snapshots) -> None:
+    def __init__(self, context: Context) -> None:
         self.context = context
-        self.snapshots = snapshots
-        self.alarms = Alarms(lambda: snapshots.changed("monitoring"))
+        self.snapshots = Snapshots()
         self.ready = False
-        self.problem = ""
-        self._starting: asyncio.Task[None] | None = None
         self._stopped = False
+        alarms = Alarms(context.clock, lambda: self.snapshots.changed("monitoring"))
+        # In the order in which they stop: jobs may use endpoints, and all of them change what is saved last.
+        self._all: list[Service] = [alarms, Batch(), Training(), Endpoints(), self.snapshots]
+        context.shared.services = {type(service): service for service in self._all}
 
-    async def start(self) -> None:
-        """Begin; what needs the cloud's own S3 or Logs goes on in the background: those answer only after this."""
+    def start(self) -> None:
+        """Call it on the event loop."""
         for context in self.context.every_region():
             processes.end_leftovers(context)
-            training_jobs.startup(context)
-            SCHEDULER.restore(context)
+            for service in self._all:
+                service.restore(context)
         cloudformation.install(self.context)
-        self.snapshots.start()
-        self.alarms.start()
-        self._starting = asyncio.create_task(self._start_all())
-
-    async def _start_all(self) -> None:
-        try:
-            for context in self.context.every_region():
-                await endpoints.startup(context)
-        except Exception as error:
-            logger.exception("a service of the local cloud did not start")
-            self.problem = f"{type(error).__name__}: {error}"
-            return
-        await asyncio.to_thread(SCHEDULER.dispatch)
+        for service in self._all:
+            service.start()
         self.ready = True
 
     async def stop(self) -> None:
@@ -56,12 +43,6 @@ class Services:
             return
         self._stopped = True
         self.ready = False
-        if self._starting is not None:
-            await self._starting
-        await self.alarms.stop()
-        await asyncio.to_thread(SCHEDULER.close)
-        await asyncio.to_thread(training_jobs.shutdown)
-        for context in self.context.every_region():
-            await endpoints.shutdown(context)
-        await self.snapshots.stop()
+        for service in self._all:
+            await service.stop()
         self.context.shared.database.close()

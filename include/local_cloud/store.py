@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import AlreadyExists, Missing
+from .errors import AlreadyExists, ApiError, Missing
 
 Document = dict[str, Any]
 
@@ -68,6 +68,13 @@ class Store:
                 "SELECT document FROM documents WHERE region = ? AND kind = ? AND name = ?", (self._region, kind, name)
             ).fetchone()
         return None if row is None else _load(row[0])
+
+    def require(self, kind: str, name: str, refusal: ApiError) -> Document:
+        """Raises `refusal` when there is no such document: a service's own words for a missing resource."""
+        document = self.find(kind, name)
+        if document is None:
+            raise refusal
+        return document
 
     def update(self, kind: str, name: str, changes: Mapping[str, Any]) -> Document:
         """Replace top-level members; a change to None removes the member. Raises `Missing`."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-import pytest
-
 from include.launcher.api import AirflowApi
+from tests.waiting import eventually
 
 PATIENCE = 400
 
 
 def wait_until(what: str, found: Any) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(1)
-    pytest.fail(f"{what} did not happen in {PATIENCE} s")
+    return eventually(found, seconds=PATIENCE, every=1, what=what)
 
 
 def ended(api: AirflowApi, dag_id: str, run_id: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,12 +18,15 @@ from include.scones.capture.metrics import publish_metrics
 from include.scones.packaging import upload_code
 from include.scones.stacks import delete_stack, deploy, stack_outputs
 from include.scones.test_cases import workflow_event
+from tests.conftest import Cloud
 from tests.lambdas.conftest import HERE, SAMPLES, Messages, subscribe
+from tests.waiting import eventually
 
 SETTINGS = replace(HERE, project="burst-tests")
 BURST = 5
 # At least that many of a burst are within one minute, wherever in it the burst begins.
 ENOUGH = 3
+MINUTE = 60
 ALARMS = {"low-confidence", "low-confidence-share", "failed-executions", "endpoint-errors"}
 
 
@@ -86,11 +88,10 @@ def hears(messages: Messages, name: str, state: str, timeout: float) -> dict[str
             return told
 
 
-def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(burst: Burst, subscriber: tuple[str, Messages]) -> None:
-    deadline = time.monotonic() + 15
-    while states() != dict.fromkeys(ALARMS, "OK"):
-        assert time.monotonic() < deadline, states()
-        time.sleep(0.5)
+def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(
+    burst: Burst, subscriber: tuple[str, Messages], cloud: Cloud
+) -> None:
+    eventually(states, lambda seen: seen == dict.fromkeys(ALARMS, "OK"))
 
     arns = [start(burst, burst.unsure) for _ in range(BURST)]
     told = hears(subscriber[1], "low-confidence", "ALARM", 30)
@@ -101,25 +102,16 @@ def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(burst: Burst, subsc
     assert states()["endpoint-errors"] == "OK"
     assert {executions.outcome(ended(arn)) for arn in arns} == {"refused"}
 
-    deadline = time.monotonic() + 150
-    while True:
-        assert executions.outcome(ended(start(burst, burst.sure))) == "accepted"
-        try:
-            told = hears(subscriber[1], "low-confidence", "OK", 8)
-        except queue.Empty:
-            assert time.monotonic() < deadline, states()
-            continue
-        break
+    cloud.move_clock(MINUTE)  # sure answers come in the next minute, and the alarm ends when that one is over
+    assert executions.outcome(ended(start(burst, burst.sure))) == "accepted"
+    cloud.move_clock(MINUTE)
+    told = hears(subscriber[1], "low-confidence", "OK", 30)
     assert told["OldStateValue"] == "ALARM"
     assert states()["low-confidence"] == "OK"
 
 
 def ended(arn: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while executions.outcome(description := executions.describe(arn)) == "running":
-        assert time.monotonic() < deadline, description
-        time.sleep(0.1)
-    return description
+    return eventually(lambda: executions.describe(arn), lambda found: executions.outcome(found) != "running")
 
 
 def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subscriber: tuple[str, Messages]) -> None:
@@ -134,10 +126,7 @@ def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subsc
     assert publish_metrics(day | {"low_confidence_share": 0.9}) == 3
 
     waiting = {"failed-executions", "endpoint-errors", "low-confidence-share"}
-    deadline = time.monotonic() + 40
-    while not {name for name, state in states().items() if state == "ALARM"} >= waiting:
-        assert time.monotonic() < deadline, states()
-        time.sleep(0.5)
+    eventually(states, lambda seen: {name for name, state in seen.items() if state == "ALARM"} >= waiting)
 
 
 def test_subscriber_hears_of_a_refusal_with_its_image_confidence_and_threshold(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from tests.conftest import REGION, SHARED_DATA, Cloud
+from tests.waiting import eventually
 
 ROLE = "arn:aws:iam::000000000000:role/scones-sagemaker"
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
@@ -38,22 +38,6 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
 
 def unique(prefix: str) -> str:
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
-
-
-def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """What `check` returns once it is true; it may raise a client error before that."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            result = check()
-        except ClientError:
-            if time.monotonic() > deadline:
-                raise
-            result = None
-        if result or time.monotonic() > deadline:
-            assert result, f"not so within {seconds} seconds"
-            return result
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -143,5 +127,5 @@ def ended(sagemaker: Any, name: str, seconds: float = 120) -> dict[str, Any]:
         job: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] in FINAL else None
 
-    job: dict[str, Any] = eventually(final, seconds)
+    job: dict[str, Any] = eventually(final, seconds=seconds)
     return job

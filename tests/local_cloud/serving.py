@@ -6,17 +6,17 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
 from tests.conftest import Cloud
+from tests.waiting import eventually
 
-T = TypeVar("T")
 REGION = "us-east-1"
 IMAGE_URI = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 ROLE = "arn:aws:iam::000000000000:role/test"
@@ -77,12 +77,12 @@ def capture_config(destination: str, **changes: Any) -> dict[str, Any]:
 class Serving:
     """A cloud's endpoints as a user makes them; names get a number, so that tests do not meet."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, region: str = REGION) -> None:
         self.cloud = cloud
         self.url = cloud.url
         self.s3 = cloud.client("s3")
-        self.sagemaker = cloud.client("sagemaker")
-        self.runtime = cloud.client("sagemaker-runtime")
+        self.sagemaker = cloud.client("sagemaker", region_name=region)
+        self.runtime = cloud.client("sagemaker-runtime", region_name=region)
         self.bucket = f"serving-{time.time_ns()}"
         self.s3.create_bucket(Bucket=self.bucket)
         self._count = 0
@@ -137,7 +137,7 @@ class Serving:
         return described
 
     def until_settled(self, endpoint: str) -> dict[str, Any]:
-        return until(
+        return eventually(
             lambda: self.describe(endpoint),
             lambda found: found["EndpointStatus"] in ("InService", "Failed", "OutOfService"),
         )
@@ -146,6 +146,9 @@ class Serving:
         described = self.until_settled(endpoint)
         assert described["EndpointStatus"] == "InService", described.get("FailureReason")
 
+    def until_deleted(self, endpoint: str) -> None:
+        eventually(lambda: not self.sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
+
     def invoke(self, endpoint: str, body: bytes = png(), content_type: str = "image/png", **further: Any) -> bytes:
         answer = self.runtime.invoke_endpoint(EndpointName=endpoint, ContentType=content_type, Body=body, **further)
         content: bytes = answer["Body"].read()
@@ -153,7 +156,7 @@ class Serving:
 
     def captured(self, endpoint: str, records: int, prefix: str = "captures") -> dict[str, list[bytes]]:
         """The lines of each capture file of an endpoint, as soon as there are so many in all."""
-        return until(
+        return eventually(
             lambda: self._capture_files(f"{prefix}/{endpoint}/"),
             lambda files: sum(map(len, files.values())) >= records,
         )
@@ -162,14 +165,3 @@ class Serving:
         found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         keys = [each["Key"] for each in found]
         return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().splitlines(True) for key in keys}
-
-
-def until(look: Callable[[], T], right: Callable[[T], bool], seconds: float = 60) -> T:
-    """Look until it is right; fail with what was seen last."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if right(seen):
-            return seen
-        assert time.monotonic() < deadline, f"still not so after {seconds} seconds: {seen}"
-        time.sleep(0.1)

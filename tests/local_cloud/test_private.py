@@ -14,8 +14,9 @@ import pytest
 
 from include.local_cloud.private import close_to_others
 from tests.conftest import Cloud, start_cloud, stop_cloud
-from tests.local_cloud.conftest import ended, eventually, training_request, unique
+from tests.local_cloud.conftest import ended, training_request, unique
 from tests.local_cloud.serving import ODD_CONTAINER, Serving
+from tests.waiting import eventually
 
 MARK = "marked-secret-3f9a"
 SECRETS = {

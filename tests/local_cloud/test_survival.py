@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED_DATA, Cloud, free_port, start_cloud, stop_cloud
-from tests.local_cloud.conftest import ROLE, client, ended, eventually, training_request, upload_images
-from tests.local_cloud.test_bridges import execute, invoke, make_function, make_machine
+from tests.local_cloud.conftest import ROLE, client, ended, training_request, upload_images
+from tests.local_cloud.functions import execute, invoke, make_function, make_machine
+from tests.waiting import eventually
 
 BUCKET = "scones-survivors"
 SAVED_WITHIN = 3.5  # seconds: one look a second, and a few files to write on a busy machine
@@ -60,11 +61,11 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Any:
     fill(cloud)
     time.sleep(SAVED_WITHIN)
     kill(cloud)
-    eventually(lambda: not processes_under(data), 10)
+    eventually(lambda: not processes_under(data), seconds=10)
     again = start_cloud(data, port)
     yield again
     stop_cloud(again)
-    eventually(lambda: not processes_under(data), 10)
+    eventually(lambda: not processes_under(data), seconds=10)
 
 
 def fill(cloud: Cloud) -> None:

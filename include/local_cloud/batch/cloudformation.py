@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from ..aws_json import service_model
 from ..context import Context
-from ..wire import service_model
+from ..ministack.patching import require
 from . import protocol
-from .operations import named
+from .api import named
 
 Properties = dict[str, Any]
 _ENVIRONMENT, _QUEUE, _DEFINITION = (
@@ -20,9 +21,10 @@ _ENVIRONMENT, _QUEUE, _DEFINITION = (
 
 
 def install(context: Context) -> None:
-    """Register the three types; a stack's region is that of the request that made it."""
+    """Register the three types; a stack's region is that of the request that made it. Raises `PatchError`."""
     from ministack.services.cloudformation import provisioners
 
+    require(provisioners, "_RESOURCE_HANDLERS", "_STACK_TAG_PROPERTY")
     handlers = provisioners._RESOURCE_HANDLERS
     for kind, name, arn in (
         (_ENVIRONMENT, "ComputeEnvironment", "ComputeEnvironmentArn"),

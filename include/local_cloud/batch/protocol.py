@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..aws_json import error_response, parse, respond, serialise, service_model
 from ..context import Context
 from ..errors import (
     ApiError,
@@ -19,13 +20,15 @@ from ..errors import (
     UnknownOperationException,
     ValidationException,
 )
+from ..registry import import_all
 from ..validation import validate
-from ..wire import error_response, parse, respond, serialise, service_model
-from . import definitions, environments, jobs, queues  # noqa: F401 - importing a module registers its operations
+from . import operations
+from .api import OPERATIONS
 from .errors import ClientException, ServerException
-from .operations import OPERATIONS
 
 logger = logging.getLogger(__name__)
+
+import_all(operations)
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ class JobContainer:
     def __init__(self, context: Context, grace_seconds: float) -> None:
         """`grace_seconds` lie between SIGTERM and SIGKILL."""
         self._context = context
+        self._clock = context.clock
         self._grace_seconds = grace_seconds
         self._news: Queue[str] = Queue()
 
@@ -68,7 +68,7 @@ class JobContainer:
         reader.start()
         waiter.start()
         try:
-            cause = self._wait(process.pid, time.monotonic() + max_seconds)
+            cause = self._wait(process.pid, self._clock.monotonic() + max_seconds)
         finally:
             processes.end(process.pid, signal.SIGKILL)  # whatever the container started and left
             waiter.join()
@@ -85,18 +85,20 @@ class JobContainer:
         cause = "exited"
         while True:
             try:
-                news = self._news.get(timeout=max(0.0, deadline - time.monotonic()))
+                news = self._news.get(timeout=self._clock.sleep_seconds(deadline))
             except Empty:
+                if self._clock.monotonic() < deadline:
+                    continue
                 news = _STOP if cause == "exited" else _KILL
                 cause = "max runtime" if cause == "exited" else cause
             if news == _DONE:
                 return cause
             if news == _STOP:
                 cause = "stopped" if cause == "exited" else cause
-                deadline = time.monotonic() + self._grace_seconds
+                deadline = self._clock.monotonic() + self._grace_seconds
                 processes.end(pid, signal.SIGTERM)
             else:
-                deadline = time.monotonic() + self._grace_seconds
+                deadline = self._clock.monotonic() + self._grace_seconds
                 processes.end(pid, signal.SIGKILL)
 
 

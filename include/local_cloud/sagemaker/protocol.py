@@ -10,14 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..aws_json import error_response, parse, respond, serialise, service_model
 from ..context import Context
 from ..errors import ApiError, NotImplementedException, UnknownOperationException
+from ..registry import import_all
 from ..validation import validate
-from ..wire import error_response, parse, respond, serialise, service_model
-from . import endpoint_configs, endpoints, models, tags, training_jobs  # noqa: F401 - importing registers operations
-from .operations import OPERATIONS
+from . import operations
+from .api.operation import OPERATIONS
 
 TARGET_PREFIX = "SageMaker."
+
+import_all(operations)
 
 logger = logging.getLogger(__name__)
 

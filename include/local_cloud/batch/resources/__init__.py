@@ -1,0 +1,1 @@
+"""What the store says about compute environments, job queues, job definitions and jobs."""

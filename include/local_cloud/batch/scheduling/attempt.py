@@ -1,0 +1,131 @@
+"""One attempt at a job: its command as a process in a folder of its own, its output to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from ...authentication.keys import AccessKey
+from ...containers import images
+from ...containers.job_container import Ending, JobContainer
+from ...containers.logs import LogStream
+from ...context import Context
+from ...errors import UnknownImage
+from ..api import named, now
+
+LOG_GROUP = "/aws/batch/job"
+GRACE_SECONDS = 30.0  # https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
+TIMEOUT = "Job attempt duration exceeded timeout"
+_REASONS = {"exited": "Essential container in task exited", "max runtime": TIMEOUT}
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an attempt ended: `record` is its entry in the job's `attempts`."""
+
+    record: dict[str, Any]
+    ending: Ending | None
+
+    @property
+    def code(self) -> int | None:
+        return None if self.ending is None else self.ending.code
+
+
+class Attempt:
+    """Runs once; `stop` may be called from any thread, before it runs too."""
+
+    def __init__(self, context: Context, job: dict[str, Any], number: int) -> None:
+        self.context = context
+        self.job = job
+        self.number = number
+        self.log_group, prefix = _log_names(job)
+        self.stream = f"{prefix}/default/{uuid.uuid4().hex}"
+        self._container = JobContainer(context, GRACE_SECONDS)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not help."""
+        self._container.stop()
+
+    def kill(self) -> None:
+        self._container.kill()
+
+    def run(self) -> Result:
+        """Run to the end. It blocks, and leaves no files."""
+        started = now()
+        try:
+            command = self._command()
+        except UnknownImage as error:
+            return Result(self._record(started, None, f"CannotPullContainerError: {error}"), None)
+        log = LogStream(self.context, self.log_group, self.stream)
+        folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
+        folder.mkdir(parents=True)
+        timeout = self.job.get("timeout", {}).get("attemptDurationSeconds", _DAY * 365)
+        try:
+            with self._role() as role:
+                environment = images.environment(folder, self._variables(), self.context.region, self.context.url, role)
+                del environment["SAGEMAKER_BASE_DIR"]
+                ending = self._container.run(command, folder, environment, log.write, timeout)
+        finally:
+            log.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        reason = _REASONS.get(ending.cause, ending.cause)
+        return Result(self._record(started, ending.code, reason), ending)
+
+    def _role(self) -> AbstractContextManager[AccessKey | None]:
+        """A session of the job's role, if it has one, for as long as the attempt runs."""
+        arn = self.job["container"].get("jobRoleArn")
+        return nullcontext() if arn is None else self.context.keys.lent(arn, self.job["jobId"].replace(":", "-"))
+
+    def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:
+        container = {"exitCode": code, "logStreamName": self.stream, "reason": reason}
+        return {
+            "container": {key: value for key, value in container.items() if value is not None},
+            "startedAt": started,
+            "stoppedAt": now(),
+            "statusReason": reason,
+        }
+
+    def _command(self) -> list[str]:
+        """The image's program with the job's command as its arguments. Raises `UnknownImage`."""
+        program = program_of(self.context, self.job["container"]["image"])
+        parameters = self.job["parameters"]
+        return [
+            *program,
+            *(
+                parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word
+                for word in self.job["container"].get("command", [])
+            ),
+        ]
+
+    def _variables(self) -> dict[str, str]:
+        own = {
+            "AWS_BATCH_JOB_ID": self.job["jobId"],
+            "AWS_BATCH_JOB_ATTEMPT": str(self.number),
+            "AWS_BATCH_JQ_NAME": named(self.job["jobQueue"]),
+        }
+        index = self.job.get("arrayProperties", {}).get("index")
+        if index is not None:
+            own["AWS_BATCH_JOB_ARRAY_INDEX"] = str(index)
+        given = {item["name"]: item["value"] for item in self.job["container"].get("environment", [])}
+        return given | own
+
+
+def program_of(context: Context, image: str) -> list[str]:
+    """The arguments that run an image; a repository counts by its last part too, for a project prefixes its own.
+
+    Raises `UnknownImage`.
+    """
+    path, _, _ = image.partition("/")[2].partition(":")
+    known = context.images
+    name = path if path in known else path.rpartition("/")[2]
+    return known[images.repository(known, image.replace(path, name))]
+
+
+def _log_names(job: dict[str, Any]) -> tuple[str, str]:
+    options = job["container"].get("logConfiguration", {}).get("options", {})
+    definition = named(job["jobDefinition"]).partition(":")[0]
+    return options.get("awslogs-group", LOG_GROUP), options.get("awslogs-stream-prefix", definition)

@@ -1,0 +1,33 @@
+"""What the runtime needs of an endpoint that serves: its fleet, what it captures, and where its figures go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .capture_files import CaptureFiles, Stream
+from .data_capture import CaptureSettings
+from .fleet import Fleet
+from .metrics import EndpointMetrics
+
+LOG_GROUP = "/aws/sagemaker/Endpoints/"
+
+
+@dataclass
+class InServiceEndpoint:
+    """An endpoint in service; a deployment replaces the whole object at once."""
+
+    name: str
+    fleet: Fleet
+    capture: CaptureSettings | None
+    capture_files: CaptureFiles
+    metrics: EndpointMetrics
+
+    @property
+    def log_group(self) -> str:
+        return LOG_GROUP + self.name
+
+    def stream(self, variant: str) -> Stream:
+        """Where a variant's captures go."""
+        destination = self.capture.destination if self.capture else ""
+        bucket, _, prefix = destination.partition("://")[2].partition("/")
+        return Stream(bucket, prefix, self.name, variant)

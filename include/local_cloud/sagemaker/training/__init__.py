@@ -1,0 +1,1 @@
+"""Training jobs: their queue, their containers, and the states that they go through."""
