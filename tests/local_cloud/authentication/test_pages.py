@@ -13,7 +13,7 @@ from botocore.config import Config
 from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.authentication.test_authentication import send, signed
 from tests.local_cloud.conftest import unique
-from tests.waiting import until
+from tests.waiting import eventually
 
 CROSS_SITE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
 TEMPLATE = json.dumps(
@@ -175,7 +175,7 @@ def test_a_wait_condition_is_signalled_by_its_address_alone(cloud: Cloud) -> Non
         return str(found["StackResourceDetail"].get("PhysicalResourceId", ""))
 
     signal = json.dumps({"Status": "SUCCESS", "Reason": "r", "UniqueId": "1", "Data": "d"}).encode()
-    place = until(address, lambda place: place.startswith("http"))
+    place = eventually(address, lambda place: place.startswith("http"))
     for changed in (place[:-1], place + "0", place.replace("/_ministack/cfn-signal/", "/_ministack/")):
         assert httpx.put(changed, content=signal).status_code in (403, 404)
     assert httpx.put(place, content=signal, headers=CROSS_SITE).status_code == 403
