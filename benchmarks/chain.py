@@ -21,7 +21,7 @@ import boto3
 from include.launcher import source
 from include.launcher.api import AirflowApi
 from include.launcher.config import Config
-from include.launcher.stack import started
+from include.launcher.services import started
 from include.launcher.workflow import Workflow
 
 GOAL = 60

@@ -19,8 +19,8 @@ import boto3
 import matplotlib
 
 from include.launcher.config import Config
+from include.launcher.services import Stack
 from include.launcher.source import SHARED_ARCHIVE
-from include.launcher.stack import Stack
 from include.scones.cifar import dataset, source
 from include.scones.cifar.archive import Archive
 

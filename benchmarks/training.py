@@ -23,8 +23,8 @@ from pathlib import Path
 from PIL import Image
 
 from include.scones.cifar.archive import Archive
+from include.scones.models.training_job import HYPERPARAMETERS
 from include.scones.settings import CLASS_NAMES
-from include.scones.training import HYPERPARAMETERS
 
 ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
 CHANNELS = {"train": "train", "test": "validation"}

@@ -62,9 +62,10 @@ def inference_workflow() -> None:
     @task
     def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:
         """Draw test images: each an execution's name, its input (`event`) and the true class."""
-        from include.scones import executions, settings, test_cases
+        from include.scones import settings
+        from include.scones.inference import executions, inputs
 
-        cases = test_cases.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
+        cases = inputs.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
         return [case | {"name": executions.execution_name(run_id, case)} for case in cases]
 
     @task
@@ -74,7 +75,7 @@ def inference_workflow() -> None:
     @task(outlets=[EXECUTIONS])
     def summarise(cases: list[dict[str, Any]], arns: list[str], dag_run: Any) -> Any:
         """One row an execution: image, true class, predicted class, confidence, outcome."""
-        from include.scones import executions
+        from include.scones.inference import executions
 
         rows = [executions.judge(case, executions.describe(arn)) for case, arn in zip(cases, arns, strict=True)]
         log.info("\n%s", executions.summarise(rows))

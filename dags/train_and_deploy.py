@@ -55,14 +55,16 @@ def train_and_deploy() -> None:
     @task(multiple_outputs=True)
     def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
         """Build the requests of this run."""
-        from include.scones import settings, stacks, training
+        from include.scones import settings, stacks
         from include.scones.cifar import dataset
+        from include.scones.models.requests import build_requests
+        from include.scones.run_names import run_name
 
         here = settings.load()
         chosen = {name: params[name] for name in ("epochs", "learning_rate", "mini_batch_size", "num_layers")}
-        return training.requests(
+        return build_requests(
             here,
-            training.run_name(here.project, run_id, dag_run.run_after),
+            run_name(here.project, run_id, dag_run.run_after),
             stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"],
             dataset.describe(here.bucket),
             chosen,
@@ -72,33 +74,35 @@ def train_and_deploy() -> None:
     @task(retries=0)
     def check_accuracy(trained: dict[str, Any], params: dict[str, Any]) -> float:
         """The gate: nothing is deployed below the least accuracy."""
-        from include.scones import training
+        from include.scones.models import accuracy
 
-        return training.check_accuracy(trained["Training"], params["min_accuracy"])
+        return accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
 
     @task(outlets=[ENDPOINT])
     def smoke_test(accuracy: float, training: dict[str, Any], endpoint: dict[str, Any]) -> Any:
         """Ask the endpoint about real test images, and keep its answers to all of them for report and tuner."""
-        from include.scones import serving, settings, tuning
+        from include.scones import settings
         from include.scones.cifar import dataset
+        from include.scones.models import endpoint_check, predictions
 
         here = settings.load()
         data = dataset.describe(here.bucket)
-        result = serving.smoke_test(here, data["classes"]) | {
+        result = endpoint_check.smoke_test(here, data["classes"]) | {
             "accuracy": accuracy,
             "training_job": training["TrainingJobName"],
             "provenance": data["provenance"],
         }
-        tuning.measured(here, endpoint["EndpointConfigName"])
+        predictions.predict_test_images(here, endpoint["EndpointConfigName"])
         yield Metadata(ENDPOINT, extra=result)
         return result
 
     @task
     def prune() -> list[str]:
         """Keep the last models and endpoint configs only."""
-        from include.scones import serving, settings
+        from include.scones import settings
+        from include.scones.models import pruning
 
-        return serving.prune(settings.load())
+        return pruning.prune(settings.load())
 
     requests = prepare()
     train = TrainingOperator(

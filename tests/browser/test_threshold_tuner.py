@@ -13,9 +13,10 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from include.launcher.config import USER
-from include.scones import executions, settings
+from include.scones import settings
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.settings import Settings
-from include.scones.test_cases import workflow_event
 from tests.browser.conftest import Sessions
 from tests.browser.tuner import RUN_SECONDS, TUNER, machine, threshold_deployed
 from tests.stack import Launcher

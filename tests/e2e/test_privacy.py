@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from include.launcher.stack import Stack
+from include.launcher.services import Stack
 from tests.stack import MARK, Launcher
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import boto3
 import pytest
 
-from include.scones import executions
 from include.scones.capture.metrics import publish_metrics
-from include.scones.packaging import upload_code
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import delete_stack, deploy, stack_outputs
-from include.scones.test_cases import workflow_event
+from include.scones.stacks.packaging import upload_code
 from tests.lambdas.conftest import HERE, SAMPLES, Messages, subscribe
 
 SETTINGS = replace(HERE, project="burst-tests")

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import pytest
 
-from include.scones import executions
-from include.scones.alerts import subscribe
 from include.scones.errors import StackError
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import StackResult, delete_stack, deploy_inference, stack_outputs
-from include.scones.test_cases import workflow_event
+from include.scones.stacks.alerts import subscribe
 from lambdas import notify_failures
 from tests.conftest import REGION
 from tests.lambdas import conftest

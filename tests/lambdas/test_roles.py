@@ -11,9 +11,9 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from include.scones import executions
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import deploy_inference
-from include.scones.test_cases import workflow_event
 from tests.conftest import start_cloud, stop_cloud
 from tests.lambdas.conftest import HERE, picture
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from include.scones import executions
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import delete_stack, deploy_inference
-from include.scones.test_cases import workflow_event
 from tests.lambdas.conftest import HERE, Event, picture
 
 CLASSES = ["bicycle", "motorcycle"]
