@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.alerts import run_failed
 from include.operators.batch import JobOperator
+from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ log = logging.getLogger(__name__)
             title="Output",
             description="A prefix in the project's bucket; one of the run's own when left empty.",
         ),
-        "threshold": Param(0.93, type="number", minimum=0, maximum=1, title="Threshold"),
+        "threshold": Param(THRESHOLD, type="number", minimum=0, maximum=1, title="Threshold"),
         "shard_size": Param(1000, type="integer", minimum=1, maximum=100_000, title="Images a shard"),
         "max_error_share": Param(0.01, type="number", minimum=0, maximum=1, title="Greatest share of errors"),
     },

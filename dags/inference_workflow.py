@@ -19,6 +19,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.alerts import run_failed
 from include.operators.step_functions import ExecutionOperator
+from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ EXECUTIONS = Asset("scones_executions")
         "threshold": Param(
             None,
             type=["null", "number"],
-            minimum=0.5,
+            exclusiveMinimum=0,
             maximum=1,
             title="Threshold",
-            description="The least confidence accepted; the one in force (0.93 at first) when left empty.",
+            description=f"The least confidence accepted; the one in force ({THRESHOLD} at first) when left empty.",
         ),
         "test_cases": Param(5, type="integer", minimum=1, maximum=100, title="Test cases"),
         "seed": Param(0, type="integer", minimum=0, title="Seed", description="The same seed draws the same images."),
@@ -54,9 +55,14 @@ def inference_workflow() -> None:
     def deploy(params: dict[str, Any]) -> str:
         """Create or update the stack; returns the state machine's ARN."""
         from include.scones import settings, stacks
+        from include.scones.thresholds.deployed import check_range
 
         here = settings.load()
-        threshold = params["threshold"] or stacks.threshold_in_force(here)
+        threshold = params["threshold"]
+        if threshold is None:
+            threshold = stacks.threshold_in_force(here)
+        else:
+            check_range(here, threshold)
         return stacks.deploy_inference(here, threshold).outputs["StateMachineArn"]
 
     @task

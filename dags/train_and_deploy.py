@@ -18,6 +18,8 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.alerts import run_failed
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
+from include.scones.models.training_job import INSTANCE
 
 DATASET = Asset("scones_dataset")
 ENDPOINT = Asset("scones_endpoint")
@@ -34,10 +36,16 @@ ENDPOINT = Asset("scones_endpoint")
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=6),
     params={
-        "epochs": Param(30, type="integer", minimum=1, maximum=300, title="Epochs"),
-        "learning_rate": Param(0.1, type="number", exclusiveMinimum=0, maximum=1, title="Learning rate"),
-        "mini_batch_size": Param(32, type="integer", minimum=1, maximum=512, title="Batch size"),
-        "num_layers": Param(20, type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"),
+        "epochs": Param(DEFAULTS["epochs"], type="integer", minimum=1, maximum=300, title="Epochs"),
+        "learning_rate": Param(
+            DEFAULTS["learning_rate"], type="number", exclusiveMinimum=0, maximum=1, title="Learning rate"
+        ),
+        "mini_batch_size": Param(
+            DEFAULTS["mini_batch_size"], type="integer", minimum=1, maximum=512, title="Batch size"
+        ),
+        "num_layers": Param(
+            DEFAULTS["num_layers"], type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"
+        ),
         "min_accuracy": Param(
             0.8,
             type="number",
@@ -46,9 +54,7 @@ ENDPOINT = Asset("scones_endpoint")
             title="Least accuracy",
             description="A model below this validation accuracy is not put into service.",
         ),
-        "instance_type": Param(
-            "ml.p3.2xlarge", type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"
-        ),
+        "instance_type": Param(INSTANCE, type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"),
     },
 )
 def train_and_deploy() -> None:
@@ -61,7 +67,7 @@ def train_and_deploy() -> None:
         from include.scones.run_names import run_name
 
         here = settings.load()
-        chosen = {name: params[name] for name in ("epochs", "learning_rate", "mini_batch_size", "num_layers")}
+        chosen = {name: value for name, value in params.items() if name in DEFAULTS}
         return build_requests(
             here,
             run_name(here.project, run_id, dag_run.run_after),

@@ -65,6 +65,16 @@ def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
     return found["EndpointStatus"], found["EndpointConfigName"]
 
 
+def check_range(settings: Settings, threshold: float) -> None:
+    """Raise ChangeError for a threshold that could refuse nothing, or is above 1."""
+    classes = count_classes(settings.bucket)
+    if not lowest_threshold(classes) <= threshold <= 1:
+        raise ChangeError(
+            f"the threshold {threshold:g} is not from {lowest_threshold(classes):.2f} to 1: a lower one accepts every"
+            f" answer about {classes} classes"
+        )
+
+
 def check_change(now: Deployment, threshold: float, replaces: float) -> None:
     """Raise ChangeError unless `threshold` can be deployed now in place of `replaces`, the value its author saw."""
     if not any(math.isclose(threshold, step, abs_tol=1e-11) for step in list_thresholds(now.classes)):

@@ -57,7 +57,7 @@ def test_package_holds_the_handler_alone_and_readable(name: str) -> None:
 def test_code_is_uploaded_once_under_keys_made_of_its_hash(bucket: str) -> None:
     first = packaging.upload_code(bucket)
     assert packaging.upload_code(bucket) == first
-    names = ("SerializeImageData", "ClassifyImage", "FilterInferences", "NotifyFailures", "Definition")
+    names = ("Definition", *(handler.resource for handler in HANDLERS if handler.stack == "inference"))
     assert set(first) == {f"{name}{member}" for name in names for member in ("Key", "Version")}
     s3 = boto3.client("s3")
     versions = s3.list_object_versions(Bucket=bucket)["Versions"]

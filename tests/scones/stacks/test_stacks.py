@@ -13,15 +13,15 @@ import boto3
 import pytest
 
 from include.scones.errors import StackError
+from include.scones.handlers import HANDLERS
 from include.scones.settings import Settings
 from include.scones.stacks import delete_stack, deploy_foundation, deploy_inference, threshold_in_force
 from include.scones.stacks.packaging import package_handler
 from tests.conftest import REGION, Cloud
 
 HERE = Settings(project="stack-tests", region=REGION, account="000000000000", bucket="stack-tests-bucket")
-FUNCTIONS = [
-    f"stack-tests-{name}" for name in ("serializeImageData", "classifyImage", "filterInferences", "notifyFailures")
-]
+FUNCTIONS = [f"stack-tests-{handler.function}" for handler in HANDLERS if handler.stack == "inference"]
+IN_WORKFLOW = [f"stack-tests-{handler.function}" for handler in HANDLERS if handler.in_workflow]
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +74,9 @@ def test_first_deployment_makes_everything_and_the_second_nothing(settings: Sett
     assert result.action == "created"
     assert result.outputs == {
         "StateMachineArn": machine()["stateMachineArn"],
-        "SerializeImageDataName": FUNCTIONS[0],
-        "ClassifyImageName": FUNCTIONS[1],
-        "FilterInferencesName": FUNCTIONS[2],
+        "SerializeImageDataName": "stack-tests-serializeImageData",
+        "ClassifyImageName": "stack-tests-classifyImage",
+        "FilterInferencesName": "stack-tests-filterInferences",
         "Threshold": "0.93",
         "AlertTopicArn": f"arn:aws:sns:{REGION}:000000000000:stack-tests-alerts",
     }
@@ -108,7 +108,7 @@ def test_definition_names_this_projects_functions_and_no_placeholder_is_left(set
     definition = machine()["definition"]
     assert "${" not in definition
     states = json.loads(definition)["States"].values()
-    assert [state["Parameters"]["FunctionName"].rsplit(":", 1)[1] for state in states] == FUNCTIONS[:3]
+    assert [state["Parameters"]["FunctionName"].rsplit(":", 1)[1] for state in states] == IN_WORKFLOW
 
 
 def test_log_groups_keep_their_events_for_a_while_only(settings: Settings) -> None:
