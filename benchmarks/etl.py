@@ -20,7 +20,6 @@ import matplotlib
 
 from include.launcher.config import Config
 from include.launcher.services import Stack
-from include.launcher.source import SHARED_ARCHIVE
 from include.scones.cifar import dataset, source
 from include.scones.cifar.archive import Archive
 
@@ -31,6 +30,9 @@ def new_bucket() -> str:
     name = f"etl-{uuid.uuid4().hex[:12]}"
     boto3.client("s3").create_bucket(Bucket=name)
     return name
+
+
+ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
 
 
 def ours(archive: Path) -> float:
@@ -60,7 +62,7 @@ def notebooks(archive: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archive", type=Path, default=SHARED_ARCHIVE)
+    parser.add_argument("--archive", type=Path, default=ARCHIVE)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--port", type=int, default=4599)
     given = parser.parse_args()

@@ -91,7 +91,7 @@ def test_a_state_invokes_it_and_the_state_machine_may(handler: Handler) -> None:
 def test_the_state_machine_may_invoke_nothing_else() -> None:
     states = definition()["States"].values()
     invoked = {state["Parameters"]["FunctionName"][2:-4] for state in states if "FunctionName" in state["Parameters"]}
-    assert invoked == {handler.resource for handler in WORKFLOW}, "mark it in_workflow in include/scones/handlers.py"
+    assert invoked == {handler.resource for handler in WORKFLOW}, "handlers.py and step_function.json differ"
     assert sorted(arn["Fn::GetAtt"][0] for arn in invocable()) == sorted(invoked)
 
 

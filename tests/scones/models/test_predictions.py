@@ -91,3 +91,12 @@ def test_the_figures_of_three_images() -> None:
     assert found["images"][2] == {"name": "c.png", "label": 1, "predicted": 0, "confidence": 0.7}
     assert [item["threshold"] for item in found["presets"]] == [0.71] * 4
     assert np.all(np.diff(found["accepted"]) <= 0)
+
+
+def test_three_classes_have_thresholds_below_a_half() -> None:
+    probabilities = [[0.4, 0.35, 0.25], [0.2, 0.2, 0.6], [0.34, 0.33, 0.33]]
+    found = evaluate(Predictions("c1", "", ["a", "b", "c"], ["x.png", "y.png", "z.png"], [0, 2, 1], probabilities))
+    at = {value: place for place, value in enumerate(list_thresholds(3))}
+    assert [found["accepted"][at[t]] for t in (0.34, 0.35, 0.41, 0.61)] == [3, 2, 1, 0]
+    assert found["confusion"][at[0.34]] == [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]
+    assert [item["threshold"] for item in found["presets"]] == [0.35] * 4

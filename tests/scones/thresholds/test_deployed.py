@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
+import boto3
 import pytest
 
+from include.scones.s3_layout import DATASET
 from include.scones.settings import Settings
 from include.scones.stacks import delete_stack, deploy_inference
 from include.scones.thresholds import (
@@ -15,7 +18,10 @@ from include.scones.thresholds import (
     check_change,
     describe_deployment,
     describe_effects,
+    list_thresholds,
+    lowest_threshold,
 )
+from include.scones.thresholds.deployed import check_range
 from tests.conftest import REGION
 
 READY = Deployment(
@@ -33,6 +39,26 @@ READY = Deployment(
 @pytest.mark.parametrize("threshold", [0.5, 0.57, 0.58, 0.92, 1.0])
 def test_a_change_that_can_be_made(threshold: float) -> None:
     check_change(READY, threshold, 0.93)
+
+
+@pytest.mark.parametrize(("classes", "lowest"), [(2, 0.5), (3, 0.34), (4, 0.25), (7, 0.15), (100, 0.01)])
+def test_more_classes_allow_lower_thresholds(classes: int, lowest: float) -> None:
+    assert lowest_threshold(classes) == list_thresholds(classes)[0] == lowest
+    check_change(replace(READY, classes=classes), lowest, 0.93)
+    with pytest.raises(ChangeError, match=rf"is not from {lowest:.2f} to 1\.00 in steps of 0\.01"):
+        check_change(replace(READY, classes=classes), lowest - 0.01, 0.93)
+
+
+def test_the_deployment_says_how_many_classes_there_are(bucket: str) -> None:
+    here = Settings("tuning-none", REGION, "000000000000", bucket)
+    assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (2, 0.5)
+    body = json.dumps({"classes": ["bicycle", "motorcycle", "bus"]}).encode()
+    boto3.client("s3").put_object(Bucket=bucket, Key=DATASET, Body=body)
+    assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (3, 0.34)
+    check_range(here, 0.4)
+    for threshold in (0.33, 1.01):
+        with pytest.raises(ChangeError, match=r"is not from 0\.34 to 1"):
+            check_range(here, threshold)
 
 
 @pytest.mark.parametrize("threshold", [0.49, 1.01, 0.935, 0.500001, -1, 50, float("nan"), float("inf")])
