@@ -19,9 +19,10 @@ import boto3
 import matplotlib
 
 from include.launcher.config import Config
-from include.launcher.services import Stack
+from include.launcher.services import Services
 from include.scones.cifar import dataset, source
 from include.scones.cifar.archive import Archive
+from include.scones.s3_layout import SPLITS
 
 CLASSES = [8, 48]
 
@@ -50,7 +51,7 @@ def notebooks(archive: Path) -> float:
     begun = time.perf_counter()
     opened = Archive(archive)
     with tempfile.TemporaryDirectory() as folder:
-        for split in dataset.SPLITS:
+        for split in SPLITS:
             for image in opened.images(split, CLASSES):
                 path = Path(folder) / split / image.name
                 path.parent.mkdir(exist_ok=True)
@@ -69,7 +70,7 @@ def main() -> None:
     matplotlib.use("Agg")
     with tempfile.TemporaryDirectory() as folder:
         config = Config("local", Path(folder), cloud_port=given.port, airflow_port=0)
-        stack = Stack(config)
+        stack = Services(config)
         stack.start_cloud(print)
         try:
             stack.await_cloud()

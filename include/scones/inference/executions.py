@@ -57,12 +57,16 @@ def describe(execution_arn: str, client: BaseClient | None = None) -> dict[str, 
     return description
 
 
+def has_ended(description: dict[str, Any]) -> bool:
+    return description["status"] in TERMINAL
+
+
 def outcome(description: dict[str, Any]) -> str:
     """`running`, `accepted`, `refused` (not sure enough, as it should be) or `failed`."""
     status = description["status"]
     if status == "SUCCEEDED":
         return "accepted"
-    if status not in TERMINAL:
+    if not has_ended(description):
         return "running"
     refused = description.get("error") == REFUSAL or message(description).startswith(REFUSAL_PREFIX)
     return "refused" if status == "FAILED" and refused else "failed"

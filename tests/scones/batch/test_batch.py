@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -22,12 +21,13 @@ from PIL import Image
 
 from include.scones.batch import image, run, stack
 from include.scones.batch.classify import LARGEST, Classifier, Row
-from include.scones.batch.errors import EndpointError, FolderError, ResultError, TooManyErrorsError
+from include.scones.batch.errors import EndpointError, FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load
 from include.scones.batch.shard import CHUNK, Shard
 from include.scones.settings import Settings
 from include.scones.stacks import deploy_foundation
 from tests.conftest import CLOUD_PYTHON, REGION, ROOT, Cloud
+from tests.waiting import eventually
 
 HERE = Settings(project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket")
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
@@ -117,13 +117,12 @@ def submit(job: Job, outputs: dict[str, str], shards: int) -> str:
 
 
 def ended(job_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        (job,) = boto3.client("batch").describe_jobs(jobs=[job_id])["jobs"]
-        if job["status"] in ("SUCCEEDED", "FAILED"):
-            return dict(job)
-        time.sleep(0.2)
-    pytest.fail(f"job {job_id} has not ended")
+    batch = boto3.client("batch")
+    return eventually(
+        lambda: dict(batch.describe_jobs(jobs=[job_id])["jobs"][0]),
+        lambda job: job["status"] in ("SUCCEEDED", "FAILED"),
+        seconds=90,
+    )
 
 
 def rows(job: Job, shards: int) -> list[Row]:
@@ -267,11 +266,9 @@ def test_a_container_killed_at_work_is_retried_by_batch(outputs: dict[str, str])
 
 def kill_after_first_checkpoint(job: Job) -> None:
     s3 = boto3.client("s3")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if s3.list_objects_v2(Bucket=job.bucket, Prefix=f"{job.output}/checkpoints/")["KeyCount"]:
-            break
-        time.sleep(0.02)
+    eventually(
+        lambda: s3.list_objects_v2(Bucket=job.bucket, Prefix=f"{job.output}/checkpoints/")["KeyCount"], every=0.02
+    )
     listed = subprocess.run(["pgrep", "-f", f"include.scones.batch --job {job.uri}"], capture_output=True, check=True)
     (pid,) = listed.stdout.split()
     subprocess.run(["kill", "-9", pid.decode()], check=True)
@@ -300,9 +297,9 @@ def test_folders_that_cannot_be_used_are_refused(outputs: dict[str, str]) -> Non
 
 def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
     job = prepared("bad-listing", "f/")
-    with pytest.raises(run.ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
+    with pytest.raises(ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
         run.list_images(job, outputs["ListImagesName"], 0)
-    with pytest.raises(run.ListingError, match="NoSuchBucket"):
+    with pytest.raises(ListingError, match="NoSuchBucket"):
         run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListImagesName"], 10)
     with pytest.raises(ClientError):
         run.list_images(job, "no-such-function", 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from include.scones.errors import ExecutionError
 from include.scones.inference import executions
 from tests.conftest import Cloud
+from tests.waiting import eventually
 
 KEY = "test/a.png"
 CASE: dict[str, Any] = {
@@ -52,11 +52,7 @@ def machine(state: dict[str, Any], **members: Any) -> str:
 
 
 def ended(arn: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
-    while executions.outcome(description := executions.describe(arn)) == "running":
-        assert time.monotonic() < deadline, description
-        time.sleep(0.05)
-    return description
+    return eventually(lambda: executions.describe(arn), executions.has_ended)
 
 
 def judged(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""The one way in which tests wait for something: they look again and again, and say in the end what they saw last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+from botocore.exceptions import ClientError
+
+T = TypeVar("T")
+
+
+def eventually(
+    look: Callable[[], T], right: Callable[[T], Any] = bool, seconds: float = 60, every: float = 0.05, what: str = ""
+) -> T:
+    """What `look` finds, as soon as it is right; until then it may also raise a client error.
+
+    `what` says in a failure what did not happen, where what was seen last does not.
+    """
+    deadline = time.monotonic() + seconds
+    seen: Any = None
+    while True:
+        try:
+            seen = look()
+            if right(seen):
+                return seen
+        except ClientError as error:
+            seen = error
+        if time.monotonic() >= deadline:
+            pytest.fail(f"{what or 'it'} did not happen within {seconds:g} seconds; seen last: {seen!r}")
+        time.sleep(every)
