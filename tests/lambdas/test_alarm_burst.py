@@ -21,7 +21,6 @@ from include.scones.stacks import delete_stack, stack_outputs
 from include.scones.stacks.deploy import deploy_template
 from include.scones.stacks.packaging import upload_code
 from tests.lambdas.conftest import HERE, SAMPLES, Messages, subscribe
-from tests.waiting import eventually
 
 SETTINGS = replace(HERE, project="burst-tests")
 BURST = 5
@@ -89,7 +88,10 @@ def hears(messages: Messages, name: str, state: str, timeout: float) -> dict[str
 
 
 def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(burst: Burst, subscriber: tuple[str, Messages]) -> None:
-    eventually(states, lambda seen: seen == dict.fromkeys(ALARMS, "OK"))
+    deadline = time.monotonic() + 15
+    while states() != dict.fromkeys(ALARMS, "OK"):
+        assert time.monotonic() < deadline, states()
+        time.sleep(0.5)
 
     arns = [start(burst, burst.unsure) for _ in range(BURST)]
     told = hears(subscriber[1], "low-confidence", "ALARM", 30)
@@ -114,7 +116,11 @@ def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(burst: Burst, subsc
 
 
 def ended(arn: str) -> dict[str, Any]:
-    return eventually(lambda: executions.describe(arn), executions.has_ended)
+    deadline = time.monotonic() + 60
+    while executions.outcome(description := executions.describe(arn)) == "running":
+        assert time.monotonic() < deadline, description
+        time.sleep(0.1)
+    return description
 
 
 def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subscriber: tuple[str, Messages]) -> None:
@@ -129,7 +135,10 @@ def test_each_alarm_watches_what_is_published(burst: Burst, endpoint: str, subsc
     assert publish_metrics(day | {"low_confidence_share": 0.9}) == 3
 
     waiting = {"failed-executions", "endpoint-errors", "low-confidence-share"}
-    eventually(states, lambda seen: waiting <= {name for name, state in seen.items() if state == "ALARM"})
+    deadline = time.monotonic() + 40
+    while not {name for name, state in states().items() if state == "ALARM"} >= waiting:
+        assert time.monotonic() < deadline, states()
+        time.sleep(0.5)
 
 
 def test_subscriber_hears_of_a_refusal_with_its_image_confidence_and_threshold(
