@@ -21,7 +21,7 @@ import boto3
 from include.launcher import source
 from include.launcher.api import AirflowApi
 from include.launcher.config import Config
-from include.launcher.stack import started
+from include.launcher.services import running_services
 from include.launcher.workflow import Workflow
 
 GOAL = 60
@@ -42,7 +42,7 @@ class Round(NamedTuple):
 
 def run(config: Config) -> Round:
     begun = time.perf_counter()
-    with started(config, print) as stack:
+    with running_services(config, print) as stack:
         ready = time.perf_counter()
         with AirflowApi(config) as api:
             *_, steps = Workflow(api, stack, source.choose(config).conf).run()

@@ -19,10 +19,10 @@ import boto3
 import matplotlib
 
 from include.launcher.config import Config
-from include.launcher.source import SHARED_ARCHIVE
-from include.launcher.stack import Stack
+from include.launcher.services import Services
 from include.scones.cifar import dataset, source
 from include.scones.cifar.archive import Archive
+from include.scones.s3_layout import SPLITS
 
 CLASSES = [8, 48]
 
@@ -31,6 +31,9 @@ def new_bucket() -> str:
     name = f"etl-{uuid.uuid4().hex[:12]}"
     boto3.client("s3").create_bucket(Bucket=name)
     return name
+
+
+ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
 
 
 def ours(archive: Path) -> float:
@@ -48,7 +51,7 @@ def notebooks(archive: Path) -> float:
     begun = time.perf_counter()
     opened = Archive(archive)
     with tempfile.TemporaryDirectory() as folder:
-        for split in dataset.SPLITS:
+        for split in SPLITS:
             for image in opened.images(split, CLASSES):
                 path = Path(folder) / split / image.name
                 path.parent.mkdir(exist_ok=True)
@@ -60,14 +63,14 @@ def notebooks(archive: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--archive", type=Path, default=SHARED_ARCHIVE)
+    parser.add_argument("--archive", type=Path, default=ARCHIVE)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--port", type=int, default=4599)
     given = parser.parse_args()
     matplotlib.use("Agg")
     with tempfile.TemporaryDirectory() as folder:
         config = Config("local", Path(folder), cloud_port=given.port, airflow_port=0)
-        stack = Stack(config)
+        stack = Services(config)
         stack.start_cloud(print)
         try:
             stack.await_cloud()

@@ -20,7 +20,7 @@ from botocore.config import Config
 
 from benchmarks.generate_captures import DAY, ENDPOINT, generate
 from include.launcher.config import Config as Place
-from include.launcher.stack import Stack
+from include.launcher.services import Services
 from include.scones.capture.bucket import READERS
 from include.scones.capture.report import build_report
 
@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place("local", Path(folder), cloud_port=given.port, airflow_port=0)
         generate(place.cloud_data / "s3" / ACCOUNT / BUCKET, given.files, given.files)
-        stack = Stack(place)
+        stack = Services(place)
         stack.start_cloud(print)
         try:
             stack.await_cloud()

@@ -22,9 +22,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from include.image_classification.environment import cores
 from include.scones.cifar.archive import Archive
+from include.scones.models.training_job import HYPERPARAMETERS
 from include.scones.settings import CLASS_NAMES
-from include.scones.training import HYPERPARAMETERS
 
 ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
 CHANNELS = {"train": "train", "test": "validation"}
@@ -97,7 +98,7 @@ def report(jobs: list[Job]) -> None:
     print(
         f"this container    {min(accuracies):.4f} - {max(accuracies):.4f}, median {median:.4f}     "
         f"{min(seconds):.0f} - {slowest:.0f} s of training, median {statistics.median(seconds):.0f} s "
-        f"({len(os.sched_getaffinity(0))} cores; {len(jobs)} seeds)"
+        f"({cores()} cores; {len(jobs)} seeds)"
     )
     print(PEER)
     print(

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.scones.models.predictions import Predictions
 from include.scones.settings import Settings
-from include.scones.tuning.evidence import judged
-from include.scones.tuning.measured import Measured
-from include.scones.tuning.traffic import DAYS, traffic
+from include.scones.thresholds.effects import evaluate
+from include.scones.thresholds.traffic import DAYS, count_traffic
 
 
 def write(bucket: str, day: int, records: int) -> None:
@@ -56,13 +56,13 @@ def main() -> None:
     here = Settings("benchmark", "us-east-1", "000000000000", bucket)
     for day in range(1, DAYS + 1):
         write(bucket, day, records // DAYS)
-    timed(f"{records} records, every report read", lambda: traffic(here))
-    timed(f"{records} records, looked at again", lambda: traffic(here))
+    timed(f"{records} records, every report read", lambda: count_traffic(here, 2))
+    timed(f"{records} records, looked at again", lambda: count_traffic(here, 2))
     count = 10_000
     sure = np.random.default_rng(0).random(count) / 2 + 0.5
     answers = [[value, 1 - value] for value in sure.tolist()]
-    images = Measured("c", "", ["a", "b"], [str(n) for n in range(count)], [n % 2 for n in range(count)], answers)
-    timed(f"curves of {count} test images", lambda: judged(images))
+    images = Predictions("c", "", ["a", "b"], [str(n) for n in range(count)], [n % 2 for n in range(count)], answers)
+    timed(f"curves of {count} test images", lambda: evaluate(images))
     for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         s3.delete_object(Bucket=bucket, Key=item["Key"])
     s3.delete_bucket(Bucket=bucket)

@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.alerts import run_failed
 from include.operators.batch import JobOperator
+from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ log = logging.getLogger(__name__)
             title="Output",
             description="A prefix in the project's bucket; one of the run's own when left empty.",
         ),
-        "threshold": Param(0.93, type="number", minimum=0, maximum=1, title="Threshold"),
+        "threshold": Param(THRESHOLD, type="number", minimum=0, maximum=1, title="Threshold"),
         "shard_size": Param(1000, type="integer", minimum=1, maximum=100_000, title="Images a shard"),
         "max_error_share": Param(0.01, type="number", minimum=0, maximum=1, title="Greatest share of errors"),
     },
@@ -69,15 +70,17 @@ def batch_inference() -> None:
         """Create or update the stack, and write down what the run is to do."""
         from dataclasses import asdict
 
-        from include.scones import settings, training
+        from include.scones import settings
         from include.scones.batch import job, run, stack
         from include.scones.cifar import dataset
+        from include.scones.run_names import run_name
+        from include.scones.s3_layout import TEST, s3_uri
 
         here = settings.load()
-        folder = params["folder"] or f"s3://{here.bucket}/test/"
+        folder = params["folder"] or s3_uri(here.bucket, TEST)
         folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
         outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
-        name = training.run_name(here.project, run_id, dag_run.run_after)
+        name = run_name(here.project, run_id, dag_run.run_after)
         classes = dataset.describe(here.bucket)["classes"]
         output, owner = params["output"] or "", params["folder_owner"] or here.account
         prepared = run.prepare(here, name, folder, output, params["threshold"], classes, owner)

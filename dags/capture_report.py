@@ -72,16 +72,16 @@ def capture_report() -> None:
         dag_run: Any, params: dict[str, Any], triggering_asset_events: Any, **context: Any
     ) -> PokeReturnValue:
         """Wait until the captures of the run's window have arrived on S3."""
-        from include.scones import schedule, settings
+        from include.scones import report_schedule, settings
         from include.scones.capture.counting import count_records
 
         if dag_run.run_type == "asset_triggered":
             events = [event.extra for event in triggering_asset_events[EXECUTIONS]]
-            window = schedule.after_executions(events, dag_run.run_after)
+            window = report_schedule.after_executions(events, dag_run.run_after)
         elif dag_run.run_type == "manual":
-            window = schedule.asked_for(params, dag_run.run_after)
+            window = report_schedule.asked_for(params, dag_run.run_after)
         else:
-            window = schedule.nightly(context["data_interval_start"], context["data_interval_end"])
+            window = report_schedule.nightly(context["data_interval_start"], context["data_interval_end"])
         here, now = settings.load(), pendulum.now("UTC")
         arrived = now >= window.settled
         if window.since and window.give_up and now < window.give_up:

@@ -17,6 +17,7 @@ import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.alerts import run_failed
+from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
 
@@ -47,7 +48,7 @@ DATASET = Asset("scones_dataset")
             description="The archive's checksum; known for the published archive, optional for others.",
         ),
         "classes": Param(
-            [8, 48],
+            list(CLASS_NAMES),
             type="array",
             items={"type": "integer", "minimum": 0, "maximum": 99},
             minItems=2,

@@ -19,6 +19,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.alerts import run_failed
 from include.operators.step_functions import ExecutionOperator
+from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +41,10 @@ EXECUTIONS = Asset("scones_executions")
         "threshold": Param(
             None,
             type=["null", "number"],
-            minimum=0.5,
+            exclusiveMinimum=0,
             maximum=1,
             title="Threshold",
-            description="The least confidence accepted; the one in force (0.93 at first) when left empty.",
+            description=f"The least confidence accepted; the one in force ({THRESHOLD} at first) when left empty.",
         ),
         "test_cases": Param(5, type="integer", minimum=1, maximum=100, title="Test cases"),
         "seed": Param(0, type="integer", minimum=0, title="Seed", description="The same seed draws the same images."),
@@ -54,17 +55,23 @@ def inference_workflow() -> None:
     def deploy(params: dict[str, Any]) -> str:
         """Create or update the stack; returns the state machine's ARN."""
         from include.scones import settings, stacks
+        from include.scones.thresholds.deployed import check_range
 
         here = settings.load()
-        threshold = params["threshold"] or stacks.threshold_in_force(here)
+        threshold = params["threshold"]
+        if threshold is None:
+            threshold = stacks.threshold_in_force(here)
+        else:
+            check_range(here, threshold)
         return stacks.deploy_inference(here, threshold).outputs["StateMachineArn"]
 
     @task
     def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:
         """Draw test images: each an execution's name, its input (`event`) and the true class."""
-        from include.scones import executions, settings, test_cases
+        from include.scones import settings
+        from include.scones.inference import executions, inputs
 
-        cases = test_cases.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
+        cases = inputs.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
         return [case | {"name": executions.execution_name(run_id, case)} for case in cases]
 
     @task
@@ -74,7 +81,7 @@ def inference_workflow() -> None:
     @task(outlets=[EXECUTIONS])
     def summarise(cases: list[dict[str, Any]], arns: list[str], dag_run: Any) -> Any:
         """One row an execution: image, true class, predicted class, confidence, outcome."""
-        from include.scones import executions
+        from include.scones.inference import executions
 
         rows = [executions.judge(case, executions.describe(arn)) for case, arn in zip(cases, arns, strict=True)]
         log.info("\n%s", executions.summarise(rows))

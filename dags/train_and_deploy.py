@@ -18,6 +18,8 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.alerts import run_failed
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
+from include.scones.models.training_job import INSTANCE
 
 DATASET = Asset("scones_dataset")
 ENDPOINT = Asset("scones_endpoint")
@@ -34,10 +36,16 @@ ENDPOINT = Asset("scones_endpoint")
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=6),
     params={
-        "epochs": Param(30, type="integer", minimum=1, maximum=300, title="Epochs"),
-        "learning_rate": Param(0.1, type="number", exclusiveMinimum=0, maximum=1, title="Learning rate"),
-        "mini_batch_size": Param(32, type="integer", minimum=1, maximum=512, title="Batch size"),
-        "num_layers": Param(20, type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"),
+        "epochs": Param(DEFAULTS["epochs"], type="integer", minimum=1, maximum=300, title="Epochs"),
+        "learning_rate": Param(
+            DEFAULTS["learning_rate"], type="number", exclusiveMinimum=0, maximum=1, title="Learning rate"
+        ),
+        "mini_batch_size": Param(
+            DEFAULTS["mini_batch_size"], type="integer", minimum=1, maximum=512, title="Batch size"
+        ),
+        "num_layers": Param(
+            DEFAULTS["num_layers"], type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"
+        ),
         "min_accuracy": Param(
             0.8,
             type="number",
@@ -46,23 +54,23 @@ ENDPOINT = Asset("scones_endpoint")
             title="Least accuracy",
             description="A model below this validation accuracy is not put into service.",
         ),
-        "instance_type": Param(
-            "ml.p3.2xlarge", type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"
-        ),
+        "instance_type": Param(INSTANCE, type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"),
     },
 )
 def train_and_deploy() -> None:
     @task(multiple_outputs=True)
     def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
         """Build the requests of this run."""
-        from include.scones import settings, stacks, training
+        from include.scones import settings, stacks
         from include.scones.cifar import dataset
+        from include.scones.models.requests import build_requests
+        from include.scones.run_names import run_name
 
         here = settings.load()
-        chosen = {name: params[name] for name in ("epochs", "learning_rate", "mini_batch_size", "num_layers")}
-        return training.requests(
+        chosen = {name: value for name, value in params.items() if name in DEFAULTS}
+        return build_requests(
             here,
-            training.run_name(here.project, run_id, dag_run.run_after),
+            run_name(here.project, run_id, dag_run.run_after),
             stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"],
             dataset.describe(here.bucket),
             chosen,
@@ -72,33 +80,35 @@ def train_and_deploy() -> None:
     @task(retries=0)
     def check_accuracy(trained: dict[str, Any], params: dict[str, Any]) -> float:
         """The gate: nothing is deployed below the least accuracy."""
-        from include.scones import training
+        from include.scones.models import accuracy
 
-        return training.check_accuracy(trained["Training"], params["min_accuracy"])
+        return accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
 
     @task(outlets=[ENDPOINT])
     def smoke_test(accuracy: float, training: dict[str, Any], endpoint: dict[str, Any]) -> Any:
         """Ask the endpoint about real test images, and keep its answers to all of them for report and tuner."""
-        from include.scones import serving, settings, tuning
+        from include.scones import settings
         from include.scones.cifar import dataset
+        from include.scones.models import endpoint_check, predictions
 
         here = settings.load()
         data = dataset.describe(here.bucket)
-        result = serving.smoke_test(here, data["classes"]) | {
+        result = endpoint_check.smoke_test(here, data["classes"]) | {
             "accuracy": accuracy,
             "training_job": training["TrainingJobName"],
             "provenance": data["provenance"],
         }
-        tuning.measured(here, endpoint["EndpointConfigName"])
+        predictions.predict_test_images(here, endpoint["EndpointConfigName"])
         yield Metadata(ENDPOINT, extra=result)
         return result
 
     @task
     def prune() -> list[str]:
         """Keep the last models and endpoint configs only."""
-        from include.scones import serving, settings
+        from include.scones import settings
+        from include.scones.models import pruning
 
-        return serving.prune(settings.load())
+        return pruning.prune(settings.load())
 
     requests = prepare()
     train = TrainingOperator(

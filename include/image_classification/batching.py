@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
+from .environment import cores
 from .images import NotAnImage
 from .model import Model
 
@@ -30,7 +30,7 @@ class Batcher:
     def __init__(self, model: Model, max_pixels: int) -> None:
         self._model = model
         self._max_pixels = max_pixels
-        self._idle = len(os.sched_getaffinity(0))
+        self._idle = cores()
         self._threads = ThreadPoolExecutor(self._idle, "model")
         self._waiting: deque[tuple[bytes, asyncio.Future[Answer]]] = deque()
         self._works: set[asyncio.Task[None]] = set()

@@ -81,11 +81,18 @@ class ServingSettings:
     max_pixels: int
 
 
+def cores() -> int:
+    """How many cores this process may use; where the system cannot say that, as macOS cannot, how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def serving() -> ServingSettings:
     return ServingSettings(
         host=os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"),  # noqa: S104 - a container's port is reached from outside it
         port=_number("SAGEMAKER_BIND_TO_PORT", 8080),
-        threads=_number("SERVING_THREADS", len(os.sched_getaffinity(0))),
+        threads=_number("SERVING_THREADS", cores()),
         max_bytes=_number("SERVING_MAX_BYTES", 25 * 1024 * 1024),
         max_pixels=_number("SERVING_MAX_PIXELS", 32 * 1024 * 1024),
     )

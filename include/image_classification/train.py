@@ -16,7 +16,7 @@ import torch
 
 from . import environment, export, hyperparameters, listing
 from .dataset import Dataset
-from .environment import Environment
+from .environment import Environment, cores
 from .errors import ClientError, StoppedError
 from .hyperparameters import Hyperparameters
 from .listing import Listing
@@ -103,7 +103,7 @@ def _set_up(seed: int) -> None:
     # Nothing here reads memory it has not written: no need to clear it first.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(seed)
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(cores())
 
 
 def _compare_count(values: Hyperparameters, images: Listing) -> None:

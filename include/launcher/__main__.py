@@ -25,10 +25,10 @@ from include.launcher import display, source
 from include.launcher.api import AirflowApi
 from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
-from include.launcher.stack import Stack, started
+from include.launcher.services import Services, running_services
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
-from include.scones import buckets
+from include.scones.aws import buckets
 from include.scones.capture.__main__ import main as capture_report
 
 console = Console()
@@ -41,10 +41,10 @@ def run(config: Config) -> None:
     choice = source.choose(config)
     if choice.warning:
         console.print(f"[bold yellow]{escape(choice.warning)}[/]")
-    with started(config, _say) as stack:
+    with running_services(config, _say) as services:
         ready = time.monotonic()
         with AirflowApi(config) as api:
-            steps = display.follow(console, Workflow(api, stack, choice.conf).run())
+            steps = display.follow(console, Workflow(api, services, choice.conf).run())
         published = {name: extra for step in steps for name, extra in step.published.items()}
         copy = _copy_report(config, published["scones_report"]["report"])
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
@@ -56,13 +56,13 @@ def run(config: Config) -> None:
 def up(config: Config) -> None:
     """Start the stack and leave it running."""
     _announce(config)
-    stack = Stack(config)
-    already = stack.running()
+    services = Services(config)
+    already = services.running()
     try:
-        stack.start(_say)
+        services.start(_say)
     except BaseException:
         if not already:
-            stack.stop()
+            services.stop()
         raise
     console.print(f"Airflow: {config.airflow_url}  user {USER}, password {config.password()}", highlight=False)
     if config.target == "local":
@@ -72,27 +72,27 @@ def up(config: Config) -> None:
 
 def down(config: Config) -> None:
     """Stop the stack; the data stay."""
-    Stack(config).stop()
+    Services(config).stop()
     console.print("Stopped. The data stay in " + str(config.home), highlight=False)
 
 
 def report(config: Config, date: str) -> None:
     """Build one day's capture report without Airflow."""
-    stack = Stack(config)
-    started_it = config.target == "local" and stack.start_cloud(_say)
+    services = Services(config)
+    started_it = config.target == "local" and services.start_cloud(_say)
     try:
         if started_it:
-            stack.await_cloud()
+            services.await_cloud()
         if capture_report(["--date", date]):
             raise LaunchError(f"there is no report of {date}")
     finally:
         if started_it:
-            stack.stop_cloud()
+            services.stop_cloud()
 
 
 def status(config: Config) -> None:
     """Say what runs."""
-    for process in Stack(config).processes:
+    for process in Services(config).processes:
         found = process.find()
         console.print(f"{process.name}: {f'running, pid {found.pid}' if found else 'stopped'}", highlight=False)
 

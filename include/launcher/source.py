@@ -14,7 +14,8 @@ from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
 from include.scones.cifar.source import CIFAR_100_URL, web_client
 
-SHARED_ARCHIVE = ROOT.parent / "shared" / "data" / "cifar-100-bicycle-motorcycle.tar.gz"
+# Where one can keep an archive for runs without the network; git leaves the folder alone.
+KEPT_ARCHIVE = ROOT / "data" / "cifar-100-python.tar.gz"
 PROBE_SECONDS = 5
 
 
@@ -29,7 +30,7 @@ class Choice:
 def choose(config: Config) -> Choice:
     """`SCONES_ARCHIVE` (and `SCONES_ARCHIVE_SHA256`) if set, else the published archive if it can be reached.
 
-    Without the network, the local target falls back to the real images beside the project, then to a generated sample.
+    Without the network, the local target falls back to the archive kept in `data/`, then to a generated sample.
 
     Raises:
         LaunchError: the published archive cannot be reached and the target is AWS.
@@ -43,11 +44,10 @@ def choose(config: Config) -> Choice:
         return Choice({})
     if config.target == "aws":
         raise LaunchError(f"{CIFAR_100_URL} cannot be reached ({problem}): set SCONES_ARCHIVE to another archive")
-    if SHARED_ARCHIVE.is_file():
+    if KEPT_ARCHIVE.is_file():
         return Choice(
-            {"archive": str(SHARED_ARCHIVE)},
-            f"{CIFAR_100_URL} cannot be reached ({problem}). "
-            f"Taking the real bicycle and motorcycle images of {SHARED_ARCHIVE.name} instead.",
+            {"archive": str(KEPT_ARCHIVE)},
+            f"{CIFAR_100_URL} cannot be reached ({problem}). Taking the archive kept at {KEPT_ARCHIVE} instead.",
         )
     sample = write_sample(config.home / "sample" / "cifar-100-sample.tar.gz")
     return Choice(

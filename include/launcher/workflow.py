@@ -8,19 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from include.launcher.api import AirflowApi
 from include.launcher.errors import LaunchError
-from include.launcher.stack import Stack
+from include.launcher.services import Services
+from include.scones.aws import clients
+from include.scones.aws.missing import is_missing
+from include.scones.log_groups import TRAINING_JOBS
 
 CHAIN = ("cifar_etl", "train_and_deploy", "inference_workflow", "capture_report")
 POLL_SECONDS = 1.0
 PARSE_SECONDS = 120
 HAND_OVER_SECONDS = 120
 LOG_LINES = 15
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=([0-9.]+)")
 
 
@@ -51,13 +52,13 @@ class Step:
 class Workflow:
     """The chain, started with the first DAG's params."""
 
-    def __init__(self, api: AirflowApi, stack: Stack, conf: dict[str, Any]) -> None:
+    def __init__(self, api: AirflowApi, services: Services, conf: dict[str, Any]) -> None:
         self.api = api
-        self.stack = stack
+        self.services = services
         self.conf = conf
         self.steps = [Step(dag_id) for dag_id in CHAIN]
-        self._logs = boto3.client("logs")
-        self._sagemaker = boto3.client("sagemaker")
+        self._logs = clients.connect("logs")
+        self._sagemaker = clients.connect("sagemaker")
 
     def run(self) -> Iterator[list[Step]]:
         """Yield the steps about once a second until the last has succeeded.
@@ -117,7 +118,7 @@ class Workflow:
     def _polls(self, seconds: float | None) -> Iterator[None]:
         deadline = time.monotonic() + seconds if seconds else None
         while deadline is None or time.monotonic() < deadline:
-            self.stack.check()
+            self.services.check()
             yield
             time.sleep(POLL_SECONDS)
 
@@ -128,14 +129,14 @@ class Workflow:
             return ""
         name, status = (jobs["TrainingJobSummaries"][0][key] for key in ("TrainingJobName", "TrainingJobStatus"))
         try:
-            streams = self._logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
+            streams = self._logs.describe_log_streams(logGroupName=TRAINING_JOBS, logStreamNamePrefix=f"{name}/")
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return str(status)
-            raise
+            if not is_missing(error):
+                raise
+            return str(status)
         for stream in streams["logStreams"]:
             events = self._logs.get_log_events(
-                logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=False, limit=20
+                logGroupName=TRAINING_JOBS, logStreamName=stream["logStreamName"], startFromHead=False, limit=20
             )["events"]
             for event in reversed(events):
                 if match := EPOCH.search(event["message"]):

@@ -18,7 +18,7 @@ class ReportLink(BaseOperatorLink):
     name = "Capture report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
-        from include.scones import buckets
+        from include.scones.aws import buckets
 
         uri: str = getattr(operator, "report_uri", "")
         if not uri:
@@ -39,9 +39,10 @@ class ReportOperator(BaseOperator):
         self.report_uri = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from include.scones import settings, stacks, tuning
+        from include.scones import settings, stacks
         from include.scones.capture.metrics import publish_metrics
         from include.scones.capture.report import build_report
+        from include.scones.models.predictions import read_baseline
 
         here = settings.load()
         end = datetime.fromisoformat(self.window["end"])
@@ -51,7 +52,7 @@ class ReportOperator(BaseOperator):
             start=datetime.fromisoformat(self.window["start"]),
             end=end,
             threshold=stacks.threshold_in_force(here),
-            baseline=tuning.baseline(here, end),
+            baseline=read_baseline(here, end),
         )
         publish_metrics(summary)
         self.report_uri = summary["report"]

@@ -16,14 +16,8 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-
-
-def _is_missing(error: ClientError) -> bool:
-    message = error.response["Error"]["Message"]
-    return error.response["Error"]["Code"] == "ValidationException" and (
-        "Could not find" in message or "not found" in message
-    )
+from include.scones.aws.missing import is_missing
+from include.scones.log_groups import TRAINING_JOBS
 
 
 class TrainingOperator(SageMakerTrainingOperator):
@@ -37,7 +31,7 @@ class TrainingOperator(SageMakerTrainingOperator):
         try:
             description = self.hook.describe_training_job(name)
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             return self._ended(super().execute(context))
         self.log.info("Training job %s exists already (%s): waiting for it.", name, description["TrainingJobStatus"])
@@ -77,9 +71,10 @@ class TrainingOperator(SageMakerTrainingOperator):
         return result
 
     def _print_log(self, name: str) -> None:
-        streams = self.hook.logs_hook.conn.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
+        logs = self.hook.logs_hook
+        streams = logs.conn.describe_log_streams(logGroupName=TRAINING_JOBS, logStreamNamePrefix=f"{name}/")
         for stream in streams["logStreams"]:
-            for event in self.hook.logs_hook.get_log_events(LOG_GROUP, stream["logStreamName"]):
+            for event in logs.get_log_events(TRAINING_JOBS, stream["logStreamName"]):
                 self.log.info("%s", event["message"])
 
 
@@ -91,7 +86,7 @@ class ModelOperator(SageMakerModelOperator):
         try:
             self.hook.describe_model(name)
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             super().execute(context)
         return {"ModelName": name}
@@ -105,7 +100,7 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
         try:
             self.hook.describe_endpoint_config(name)
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             super().execute(context)
         return {"EndpointConfigName": name}
@@ -122,7 +117,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         try:
             current = self.hook.describe_endpoint(name)
         except ClientError as error:
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
             return super().execute(context) or {}
         if current["EndpointStatus"] in ("Creating", "Updating", "SystemUpdating", "RollingBack"):

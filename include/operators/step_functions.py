@@ -15,9 +15,7 @@ from airflow.sdk.bases.xcom import BaseXCom
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from botocore.exceptions import ClientError
 
-from include.scones import executions
-
-TERMINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
+from include.scones.inference import executions
 
 
 class ExecutionEndedTrigger(BaseTrigger):
@@ -51,7 +49,7 @@ class ExecutionEndedTrigger(BaseTrigger):
         async with await hook.get_async_conn() as client:
             while True:
                 execution = await client.describe_execution(executionArn=self.execution_arn)
-                if execution["status"] in TERMINAL_STATES:
+                if execution["status"] in executions.TERMINAL:
                     break
                 await asyncio.sleep(self.poll_interval)
         self.log.info("Execution %s is %s", self.execution_arn, execution["status"])

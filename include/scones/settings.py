@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from include.scones.errors import SettingsError
+from include.scones.s3_layout import CAPTURES, s3_uri
 
 CLASS_NAMES = {8: "bicycle", 48: "motorcycle"}
 THRESHOLD = 0.93
@@ -45,7 +46,7 @@ class Settings:
 
     @property
     def capture_uri(self) -> str:
-        return f"s3://{self.bucket}/data_capture"
+        return s3_uri(self.bucket, CAPTURES.rstrip("/"))
 
 
 def load() -> Settings:

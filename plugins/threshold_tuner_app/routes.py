@@ -23,7 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from include.scones import settings, tuning
+from include.scones import settings, thresholds
 from include.scones.errors import SconesError
 from plugins.threshold_tuner_app.guard import HEADERS, same_origin
 from plugins.threshold_tuner_app.history import DAG_ID, history, run_under_way
@@ -79,7 +79,7 @@ def asset(name: str) -> FileResponse:
 
 def state(user: GetUserDep, session: SessionDep) -> dict[str, Any]:
     """What is in force, who set it and when, what was before, and what this user may do about it."""
-    now = tuning.deployment(settings.load())
+    now = thresholds.describe_deployment(settings.load())
     may_apply = get_auth_manager().is_authorized_dag(
         method="POST",
         access_entity=DagAccessEntity.RUN,
@@ -88,6 +88,7 @@ def state(user: GetUserDep, session: SessionDep) -> dict[str, Any]:
     )
     return {
         **asdict(now),
+        "lowest": now.lowest,
         **history(session, now.threshold),
         "run": run_under_way(session),
         "user": user.get_name(),
@@ -96,25 +97,25 @@ def state(user: GetUserDep, session: SessionDep) -> dict[str, Any]:
 
 
 def evidence() -> dict[str, Any]:
-    return tuning.evidence(settings.load())
+    return thresholds.describe_effects(settings.load())
 
 
 def images() -> dict[int, str]:
-    return tuning.thumbnails(settings.load())
+    return thresholds.draw_thumbnails(settings.load())
 
 
 def change(asked: Change, session: SessionDep) -> dict[str, Any]:
     """Whether the change can be made now, and the configuration that a run of the DAG needs for it."""
     if run := run_under_way(session):
-        raise tuning.ChangeError(
+        raise thresholds.ChangeError(
             f"{DAG_ID} is {run['state']} ({run['run_id']}): wait until that run is done, then apply"
         )
     model = session.get(DagModel, DAG_ID)
     if model is None or model.is_stale:
-        raise tuning.ChangeError(f"Airflow does not know the DAG {DAG_ID}: look at its import errors")
+        raise thresholds.ChangeError(f"Airflow does not know the DAG {DAG_ID}: look at its import errors")
     if model.is_paused:
-        raise tuning.ChangeError(f"the DAG {DAG_ID} is paused, a run would wait: unpause it first")
-    tuning.check_change(tuning.deployment(settings.load()), asked.threshold, asked.replaces)
+        raise thresholds.ChangeError(f"the DAG {DAG_ID} is paused, a run would wait: unpause it first")
+    thresholds.check_change(thresholds.describe_deployment(settings.load()), asked.threshold, asked.replaces)
     return {"conf": {"threshold": asked.threshold, "test_cases": 5, "seed": 0}}
 
 

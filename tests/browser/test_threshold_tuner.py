@@ -13,12 +13,14 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from include.launcher.config import USER
-from include.scones import executions, settings
+from include.scones import settings
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.settings import Settings
-from include.scones.test_cases import workflow_event
 from tests.browser.conftest import Sessions
 from tests.browser.tuner import RUN_SECONDS, TUNER, machine, threshold_deployed
 from tests.stack import Launcher
+from tests.waiting import eventually
 
 Answers = list[tuple[str, int, list[float]]]
 RUNS = "/api/v2/dags/inference_workflow/dagRuns"
@@ -59,11 +61,7 @@ def outcome(here: Settings, name: str) -> str:
     arn = executions.start_execution(
         machine(here), f"tuner-{time.time_ns()}", workflow_event(here.bucket, f"test/{name}")
     )
-    deadline = time.monotonic() + 60
-    while (result := executions.outcome(executions.describe(arn))) == "running":
-        assert time.monotonic() < deadline, arn
-        time.sleep(0.2)
-    return result
+    return executions.outcome(eventually(lambda: executions.describe(arn), executions.has_ended))
 
 
 def test_sign_in_and_open_it_from_the_navigation_bar(sessions: Sessions, job: Launcher, answers: Answers) -> None:

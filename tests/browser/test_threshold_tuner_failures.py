@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 
 import boto3
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from include.scones.settings import Settings
 from include.scones.stacks import TEMPLATES
 from tests.browser.tuner import RUN_SECONDS, machine
+from tests.waiting import eventually
 
 NAME = "StateMachineName: !Sub ${Project}-inference"
 HOLD = """
@@ -49,10 +49,7 @@ def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, 
 
 
 def settled(describe: Callable[[], str], wanted: str) -> None:
-    deadline = time.monotonic() + 120
-    while (status := describe()) != wanted:
-        assert time.monotonic() < deadline, status
-        time.sleep(0.2)
+    eventually(describe, lambda status: status == wanted, seconds=120)
 
 
 def change_type(here: Settings, kind: str) -> None:

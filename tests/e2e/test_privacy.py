@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from include.launcher.stack import Stack
+from include.launcher.services import Services
 from tests.stack import MARK, Launcher
 
 
 def test_no_process_sees_the_shells_secrets(launcher: Launcher, main_job: str) -> None:
     """Not the cloud, not Airflow, and nothing that either started."""
-    found = [process.find() for process in Stack(launcher.config).processes]
+    found = [process.find() for process in Services(launcher.config).processes]
     assert len(found) == 5 and all(found)
     family = [member for process in found if process for member in (process, *process.children(recursive=True))]
     assert len(family) > 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -46,3 +47,10 @@ def test_the_documentation_names_every_variable() -> None:
     read = set(re.findall(r'"((?:SAGEMAKER|SERVING)_[A-Z_]+|SEED)"', (package / "environment.py").read_text()))
     assert len(read) == 7
     assert read == set(re.findall(r"`((?:SAGEMAKER|SERVING)_[A-Z_]+|SEED)`", (package / "README.md").read_text()))
+
+
+def test_the_cores_are_counted_where_the_system_knows_no_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert environment.cores() == os.cpu_count()
+    assert environment.serving().threads == os.cpu_count()

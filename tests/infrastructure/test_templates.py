@@ -10,6 +10,7 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped]  # it publishes no types
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
+from include.scones.handlers import HANDLERS
 from include.scones.stacks import TEMPLATES
 
 PATHS = sorted(TEMPLATES.glob("*.yaml"))
@@ -83,8 +84,8 @@ def test_each_role_is_assumed_by_one_service_alone() -> None:
         name: [statement["Principal"] for statement in properties["AssumeRolePolicyDocument"]["Statement"]]
         for name, properties in roles()
     }
-    handlers = ("SerializeImageData", "ClassifyImage", "FilterInferences", "NotifyFailures", "ListImages")
-    functions = [f"{handler}Role" for handler in handlers]
+
+    functions = [f"{handler.resource}Role" for handler in HANDLERS]
     assert trusted == {
         **{name: [{"Service": "lambda.amazonaws.com"}] for name in functions},
         "ExecutionRole": [{"Service": "ecs-tasks.amazonaws.com"}],

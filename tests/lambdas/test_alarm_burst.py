@@ -13,11 +13,12 @@ from typing import Any
 import boto3
 import pytest
 
-from include.scones import executions
 from include.scones.capture.metrics import publish_metrics
-from include.scones.packaging import upload_code
-from include.scones.stacks import delete_stack, deploy, stack_outputs
-from include.scones.test_cases import workflow_event
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
+from include.scones.stacks import delete_stack, stack_outputs
+from include.scones.stacks.deploy import deploy_template
+from include.scones.stacks.packaging import upload_code
 from tests.conftest import Cloud
 from tests.lambdas.conftest import HERE, SAMPLES, Messages, subscribe
 from tests.waiting import eventually
@@ -56,7 +57,7 @@ def burst(images: Any, endpoint: str, subscriber: tuple[str, Messages]) -> Itera
         "EndpointErrors": str(ENOUGH),
         **upload_code(SETTINGS.bucket),
     }
-    outputs = deploy(SETTINGS, SETTINGS.inference_stack, "inference.yaml", parameters, None).outputs
+    outputs = deploy_template(SETTINGS, SETTINGS.inference_stack, "inference.yaml", parameters, None).outputs
     subscribe(outputs["AlertTopicArn"], subscriber)
     yield Burst(outputs["StateMachineArn"], unsure, sure)
     delete_stack(SETTINGS.inference_stack)

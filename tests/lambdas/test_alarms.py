@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,15 +11,16 @@ from typing import Any
 import boto3
 import pytest
 
-from include.scones import executions
-from include.scones.alerts import subscribe
 from include.scones.errors import StackError
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import StackResult, delete_stack, deploy_inference, stack_outputs
-from include.scones.test_cases import workflow_event
+from include.scones.stacks.alerts import subscribe
 from lambdas import notify_failures
 from tests.conftest import REGION
 from tests.lambdas import conftest
 from tests.lambdas.conftest import HERE, Messages
+from tests.waiting import eventually
 
 SETTINGS = replace(HERE, project="alarm-tests")
 
@@ -77,10 +77,7 @@ def test_subscriber_hears_of_a_day_with_too_many_unsure_answers(
     stack: StackResult, subscriber: tuple[str, Messages]
 ) -> None:
     publish(0.1)
-    deadline = time.monotonic() + 15
-    while alarm("low-confidence-share")["StateValue"] != "OK":
-        assert time.monotonic() < deadline, alarm("low-confidence-share")
-        time.sleep(0.2)
+    eventually(lambda: alarm("low-confidence-share"), lambda seen: seen["StateValue"] == "OK")
     publish(0.9)
     hears(subscriber[1], "alarm-tests-low-confidence-share", "ALARM")
     assert alarm("low-confidence-share")["StateValue"] == "ALARM"
@@ -136,10 +133,7 @@ def failed(name: str, given: str, cause: str) -> dict[str, str]:
         name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=role
     )["stateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
-    deadline = time.monotonic() + 15
-    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: client.describe_execution(executionArn=arn), lambda seen: seen["status"] != "RUNNING")
     return {"executionArn": arn, "stateMachineArn": machine}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +10,12 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from include.scones import executions
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import deploy_inference
-from include.scones.test_cases import workflow_event
 from tests.conftest import start_cloud, stop_cloud
 from tests.lambdas.conftest import HERE, picture
+from tests.waiting import eventually
 
 SETTINGS = replace(HERE, bucket="roles-tests")
 FOREIGN = "roles-tests-foreign"
@@ -46,11 +46,7 @@ def deployed() -> str:
 
 def cause(machine: str, bucket: str, key: str) -> str:
     arn = executions.start_execution(machine, str(uuid.uuid4()), workflow_event(bucket, key))
-    deadline = time.monotonic() + 60
-    while executions.outcome(description := executions.describe(arn)) == "running":
-        assert time.monotonic() < deadline, description
-        time.sleep(0.1)
-    return executions.cause(description)
+    return executions.cause(eventually(lambda: executions.describe(arn), executions.has_ended))
 
 
 def test_images_are_read_and_the_endpoint_is_reached(machine: str) -> None:

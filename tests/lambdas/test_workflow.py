@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from include.scones import executions
+from include.scones.inference import executions
+from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import delete_stack, deploy_inference
-from include.scones.test_cases import workflow_event
 from tests.lambdas.conftest import HERE, Event, picture
+from tests.waiting import eventually
 
 CLASSES = ["bicycle", "motorcycle"]
 
@@ -28,11 +28,7 @@ def machine(images: Any) -> Iterator[str]:
 
 def run(machine: str, key: str, bucket: str = HERE.bucket) -> dict[str, Any]:
     arn = executions.start_execution(machine, str(uuid.uuid4()), workflow_event(bucket, key))
-    deadline = time.monotonic() + 60
-    while executions.outcome(description := executions.describe(arn)) == "running":
-        assert time.monotonic() < deadline, description
-        time.sleep(0.1)
-    return description
+    return eventually(lambda: executions.describe(arn), executions.has_ended)
 
 
 def judged(description: dict[str, Any]) -> dict[str, Any]:

@@ -144,10 +144,28 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("offline")
 def test_without_the_network_the_sample_is_drawn_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "SHARED_ARCHIVE", tmp_path / "none.tar.gz")
+    monkeypatch.setattr(source, "KEPT_ARCHIVE", tmp_path / "none.tar.gz")
     chosen = source.choose(config.Config("local", tmp_path, 1, 2))
     assert "GENERATED SAMPLE" in chosen.warning
     assert Path(chosen.conf["archive"]).is_file()
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_the_network_the_archive_kept_in_the_checkout_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "cifar-100-python.tar.gz"
+    kept.touch()
+    monkeypatch.setattr(source, "KEPT_ARCHIVE", kept)
+    chosen = source.choose(config.Config("local", tmp_path, 1, 2))
+    assert chosen.conf == {"archive": str(kept)}
+    assert f"Taking the archive kept at {kept}" in chosen.warning
+
+
+def test_no_place_outside_the_checkout_is_known() -> None:
+    assert source.KEPT_ARCHIVE.is_relative_to(ROOT)
+    parents = [path for path in (ROOT / "include").rglob("*.py") if "ROOT.parent" in path.read_text()]
+    assert parents == []
 
 
 @pytest.mark.usefixtures("offline")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -13,14 +12,11 @@ import pytest
 
 from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
+from tests.waiting import eventually
 
 
 def wait_for(path: Path) -> str:
-    deadline = time.monotonic() + 20
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.05)
-    return path.read_text()
+    return eventually(lambda: path.read_text() if path.exists() else "", what=f"the file {path}")
 
 
 def test_a_process_and_its_children_are_stopped(tmp_path: Path) -> None:

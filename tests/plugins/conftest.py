@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, Cloud, free_port
+from tests.waiting import eventually
 
 AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
 USERS = {"anna": "user", "victor": "viewer", "olga": "admin"}
@@ -65,14 +65,15 @@ def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
+    def answers() -> bool:
+        if process.poll() is not None:
+            pytest.fail(f"the API server did not start:\n{log.read_text()[-4000:]}")
         try:
-            if httpx.get(f"{url}/api/v2/version", timeout=5).is_success:
-                return
+            return httpx.get(f"{url}/api/v2/version", timeout=5).is_success
         except httpx.TransportError:
-            time.sleep(0.3)
-    pytest.fail(f"the API server did not start:\n{log.read_text()[-4000:]}")
+            return False
+
+    eventually(answers, seconds=120, what=f"the start of the API server; its log is {log}")
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from include.scones import stacks, training
+from include.scones import stacks
 from include.scones.batch.stack import deploy_batch
-from include.scones.serving import prune
+from include.scones.models.endpoint import endpoint_config_request
+from include.scones.models.pruning import prune
+from include.scones.models.requests import build_tags
+from include.scones.models.training_job import artifact_uri, training_job_request
 from include.scones.settings import Settings
 from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
@@ -34,7 +37,6 @@ HERE = Settings(project=PROJECT, region=REGION, account=ACCOUNT, bucket=f"{PROJE
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/unused"
 DATASET = {"provenance": "sample", "sha256": "0" * 64, "classes": ["bicycle", "motorcycle"], "train": 1}
-TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 
 
 @pytest.fixture(scope="module")
@@ -55,21 +57,21 @@ def sagemaker() -> Any:
 
 def serve(settings: Settings, name: str, endpoint: str) -> None:
     """A model, a config and an endpoint as the project makes them; the endpoint fails, for there is no artifact."""
-    tags = training._tags(settings, DATASET)
+    tags = build_tags(settings, DATASET)
     sagemaker().create_model(
         ModelName=name,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": training.artifact_uri(settings, name)},
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": artifact_uri(settings, name)},
         ExecutionRoleArn=ROLE,
         Tags=tags,
     )
-    sagemaker().create_endpoint_config(**training._endpoint_config(settings, name), Tags=tags)
+    sagemaker().create_endpoint_config(**endpoint_config_request(settings, name), Tags=tags)
     sagemaker().create_endpoint(EndpointName=endpoint, EndpointConfigName=name, Tags=tags[:1])
 
 
 def train(settings: Settings, name: str) -> None:
     """A job that ends at once, since its data are missing, and a line of its log."""
-    request = training._training(settings, name, ROLE, IMAGE, DATASET, {}, "ml.m5.xlarge")
-    sagemaker().create_training_job(**request, Tags=training._tags(settings, DATASET))
+    request = training_job_request(settings, name, ROLE, IMAGE, DATASET, {}, "ml.m5.xlarge")
+    sagemaker().create_training_job(**request, Tags=build_tags(settings, DATASET))
     while sagemaker().describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress":
         time.sleep(0.1)
 
@@ -242,7 +244,7 @@ def test_pruning_leaves_a_neighbours_models(foreign: Inventory) -> None:
 KILLED_AFTER_A_DELETION = f"""
 import os, signal
 import boto3
-from include.scones.serving import prune
+from include.scones.models.pruning import prune
 from include.scones.settings import Settings
 from include.scones.teardown import plan
 def die(model, **_):

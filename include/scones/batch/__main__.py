@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from include.scones import buckets
+from include.scones.aws import buckets
 from include.scones.batch import job as jobs
 from include.scones.batch.classify import Classifier, config
 from include.scones.batch.errors import BatchError

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from include.scones.aws import clients
+from include.scones.aws.small_objects import ObjectError, SmallObjects
 from include.scones.batch.errors import EndpointError, FolderError
 from include.scones.batch.job import Job
-from include.scones.small_objects import ObjectError, SmallObjects
+from include.scones.models.endpoint import invoke_endpoint
+from include.scones.probabilities import parse_probabilities
 
-IMAGE_TYPE = "application/x-image"
 LARGEST = 6 * 1024 * 1024  # bytes that SageMaker's real-time endpoints take
 ACCEPTED, REFUSED, ERROR = OUTCOMES = "accepted", "refused", "error"
 _UNREADABLE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
@@ -38,7 +37,7 @@ class Classifier:
     def __init__(self, job: Job, threads: int) -> None:
         self.job = job
         self.objects = SmallObjects(threads, job.input_owner)
-        self.runtime = boto3.client("sagemaker-runtime", config=config(threads))
+        self.runtime = clients.connect("sagemaker-runtime", config=config(threads))
 
     def __call__(self, key: str) -> Row:
         """Raises `BatchError` for what is wrong with every image."""
@@ -51,25 +50,17 @@ class Classifier:
         if len(image) > LARGEST:
             return failed(key, f"TooLarge: more than the {LARGEST} bytes that the endpoint takes")
         try:
-            return self._judge(key, self._ask(image))
+            return self._judge(key, invoke_endpoint(self.runtime, self.job.endpoint, image))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ModelError":
                 return failed(key, f"ModelError: {error.response['OriginalMessage']}")
             raise EndpointError(f"{self.job.endpoint} answers no image: {error}") from error
 
-    def _ask(self, image: bytes) -> bytes:
-        answer = self.runtime.invoke_endpoint(
-            EndpointName=self.job.endpoint, ContentType=IMAGE_TYPE, Accept="application/json", Body=image
-        )
-        return bytes(answer["Body"].read())
-
     def _judge(self, key: str, answer: bytes) -> Row:
         try:
-            probabilities = [float(value) for value in json.loads(answer)]
-        except (ValueError, TypeError):
-            return failed(key, f"InvalidAnswer: {answer[:100]!r}")
-        if len(probabilities) != len(self.job.classes) or not math.isclose(sum(probabilities), 1, abs_tol=0.01):
-            return failed(key, f"InvalidAnswer: {answer[:100]!r} is not {len(self.job.classes)} probabilities")
+            probabilities = parse_probabilities(answer, len(self.job.classes))
+        except ValueError as error:
+            return failed(key, f"InvalidAnswer: {error}")
         confidence = max(probabilities)
         return {
             "key": key,

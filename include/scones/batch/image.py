@@ -11,11 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
-
 from include.scones import settings, stacks
+from include.scones.aws import clients
 from include.scones.batch.stack import deploy_batch
-from include.scones.packaging import ROOT
+from include.scones.handlers import ROOT
 
 TAG = "1"  # the batch stack's default ImageTag
 PLATFORM = "linux/amd64"  # the job definition's
@@ -25,7 +24,7 @@ def main() -> int:
     here = settings.load()
     stacks.deploy_foundation(here)
     repository = deploy_batch(here, here.bucket).outputs["RepositoryName"]
-    ecr = boto3.client("ecr", region_name=here.region)
+    ecr = clients.connect("ecr", here.region)
     uri = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, _, password = base64.b64decode(token).decode().partition(":")

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from include.scones import buckets
+from include.scones.aws import buckets, clients
+from include.scones.aws.missing import is_missing
 from include.scones.batch.classify import OUTCOMES
 from include.scones.batch.errors import FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load, split
+from include.scones.s3_layout import BATCH
 from include.scones.settings import Settings
 
-PREFIX = "batch/"  # all that the stack's roles may write to
 _READERS = 16
 _LAMBDA = Config(connect_timeout=5, read_timeout=310, retries={"mode": "standard", "total_max_attempts": 3})
 
@@ -38,15 +38,15 @@ def prepare(
         FolderError: a folder is no S3 address, or the output is not below `batch/` or is another run's.
     """
     bucket, prefix = split(folder)
-    output = (output or f"{PREFIX}{run}").strip("/")
-    if not f"{output}/".startswith(PREFIX) or f"{output}/" == PREFIX:
-        raise FolderError(f"the output {output!r} is not below {PREFIX}: choose a prefix like {PREFIX}results")
+    output = (output or f"{BATCH}{run}").strip("/")
+    if not f"{output}/".startswith(BATCH) or f"{output}/" == BATCH:
+        raise FolderError(f"the output {output!r} is not below {BATCH}: choose a prefix like {BATCH}results")
     job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold, owner)
     s3 = buckets.client(settings.account)
     try:
         other = load(s3, job.uri)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
+        if not is_missing(error):
             raise
         other = job
     if other.run != run:
@@ -69,7 +69,7 @@ def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
         "output": job.output,
         "shard_size": shard_size,
     }
-    client = boto3.client("lambda", config=_LAMBDA)
+    client = clients.connect("lambda", config=_LAMBDA)
     while True:
         answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         progress: dict[str, Any] = json.loads(answer["Payload"].read())

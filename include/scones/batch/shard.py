@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from include.scones.aws.missing import is_missing
 from include.scones.batch.classify import OUTCOMES, Row
 from include.scones.batch.job import Job
 
@@ -116,7 +117,7 @@ class Shard:
         try:
             found: dict[str, Any] = json.loads(self._get(key))
         except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
+            if not is_missing(error):
                 raise
             return None
         return found
@@ -125,7 +126,7 @@ class Shard:
         try:
             self.s3.head_object(Bucket=self.job.bucket, Key=key)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            if not is_missing(error):
                 raise
             return False
         return True

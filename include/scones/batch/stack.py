@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from botocore.client import BaseClient
 
-from include.scones.cloudformation import StackResult
-from include.scones.packaging import handler_package, upload
+from include.scones.aws.cloudformation import StackResult
 from include.scones.settings import Settings
-from include.scones.stacks import deploy
+from include.scones.stacks.deploy import deploy_template
+from include.scones.stacks.packaging import upload_handlers
 
 
 def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | None = None) -> StackResult:
@@ -17,6 +17,6 @@ def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | Non
         "BucketName": settings.bucket,
         "InputBucketName": input_bucket,
         "EndpointName": settings.endpoint,
-        **upload(settings.bucket, "list_images", ".zip", handler_package("list_images")),
+        **upload_handlers(settings.bucket, "batch"),
     }
-    return deploy(settings, settings.batch_stack, "batch.yaml", parameters, client)
+    return deploy_template(settings, settings.batch_stack, "batch.yaml", parameters, client)

@@ -7,11 +7,12 @@ import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from include.scones import settings, stacks, tuning
+from include.scones import settings, stacks
 from include.scones.capture.report import Places, build_report, report_on
 from include.scones.capture.stores import FolderStore
 from include.scones.capture.window import DAY, Window
 from include.scones.errors import SconesError
+from include.scones.models.predictions import read_baseline
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
                 start=start,
                 end=start + DAY,
                 threshold=given.threshold or stacks.threshold_in_force(here),
-                baseline=tuning.baseline(here, start + DAY),
+                baseline=read_baseline(here, start + DAY),
             )
     except SconesError as error:
         sys.stderr.write(f"{error}\n")

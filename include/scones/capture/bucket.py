@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.scones import buckets
+from include.scones.aws import buckets
 from include.scones.capture.errors import UnreadableError
 from include.scones.capture.stores import BLOCK, Stored
 

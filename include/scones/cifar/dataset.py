@@ -1,8 +1,4 @@
-"""Writes the chosen classes of an archive to S3 as PNG files and `.lst` manifests: exactly the right objects, always.
-
-Manifest format: https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html, "Train with image format":
-`index<TAB>label<TAB>path relative to the channel`, labels counted from 0.
-"""
+"""Writes the chosen classes of an archive to S3 as PNG files and `.lst` manifests: exactly the right objects."""
 
 from __future__ import annotations
 
@@ -12,25 +8,26 @@ import json
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from PIL import Image as Picture
 
-from include.scones import buckets
+from include.scones.aws import buckets
+from include.scones.aws.missing import is_missing
+from include.scones.aws.small_objects import SmallObjects
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.source import Source, file_sha256
+from include.scones.manifests import ManifestImage, format_lst
+from include.scones.s3_layout import DATASET, SPLITS, s3_uri, split_folder, split_lst
 from include.scones.settings import CLASS_NAMES
-from include.scones.small_objects import SmallObjects
 
 log = logging.getLogger(__name__)
 
-SPLITS = ("train", "test")
-DESCRIPTION_KEY = "dataset.json"
 WORKERS = 8
 DELETE_BATCH = 1000
 
@@ -52,9 +49,8 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
         path = Path(folder) / "archive.tar.gz"
         s3.download_file(bucket, source.key, str(path))
         if (found := file_sha256(path)) != source.sha256:
-            raise ArchiveError(
-                f"s3://{bucket}/{source.key} has the sha256 {found}, not {source.sha256}: delete it and run again"
-            )
+            uri = s3_uri(bucket, source.key)
+            raise ArchiveError(f"{uri} has the sha256 {found}, not {source.sha256}: delete it and run again")
         archive = Archive(path)
     names = _names(archive, classes)
     description: dict[str, Any] = {
@@ -72,14 +68,15 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
         if missing:
             raise ArchiveError(f"the {split} split has no image of {', '.join(missing)}: choose other classes")
         changes = _synchronise(s3, bucket, split, images)
-        s3.put_object(Bucket=bucket, Key=f"{split}.lst", Body=manifest(images), ContentType="text/tab-separated-values")
+        lst = format_lst(ManifestImage(image.index, image.label, image.name) for image in images)
+        s3.put_object(Bucket=bucket, Key=split_lst(split), Body=lst, ContentType="text/tab-separated-values")
         description[split] = len(images)
         description[f"{split}_by_class"] = {name: counts[label] for label, name in enumerate(names)}
         for change, count in changes.items():
             description[change] += count
     s3.put_object(
         Bucket=bucket,
-        Key=DESCRIPTION_KEY,
+        Key=DATASET,
         Body=json.dumps(description, indent=2).encode(),
         ContentType="application/json",
     )
@@ -88,13 +85,19 @@ def publish(source: Source, bucket: str, classes: list[int]) -> dict[str, Any]:
 
 def describe(bucket: str) -> dict[str, Any]:
     """The description that `publish` left on S3."""
-    answer = buckets.client().get_object(Bucket=bucket, Key=DESCRIPTION_KEY)
+    answer = buckets.client().get_object(Bucket=bucket, Key=DATASET)
     description: dict[str, Any] = json.load(answer["Body"])
     return description
 
 
-def manifest(images: Iterable[Image]) -> bytes:
-    return "".join(f"{image.index}\t{image.label}\t{image.name}\n" for image in images).encode()
+def count_classes(bucket: str) -> int:
+    """How many classes the data set has; the project's own two where there is none yet."""
+    try:
+        return len(describe(bucket)["classes"])
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return len(CLASS_NAMES)
 
 
 def png(image: Image) -> bytes:
@@ -119,10 +122,11 @@ def _names(archive: Archive, classes: list[int]) -> list[str]:
 
 def _synchronise(s3: BaseClient, bucket: str, split: str, images: list[Image]) -> dict[str, int]:
     """Write what is new or changed and remove what no longer belongs; an object's ETag is the MD5 of its bytes."""
-    etags = _etags(s3, bucket, f"{split}/")
+    folder = split_folder(split)
+    etags = _etags(s3, bucket, folder)
 
     def write(image: Image) -> bool:
-        body, key = png(image), f"{split}/{image.name}"
+        body, key = png(image), f"{folder}{image.name}"
         if etags.get(key) == hashlib.md5(body, usedforsecurity=False).hexdigest():
             return False
         objects.write(bucket, key, body, "image/png")
@@ -130,7 +134,7 @@ def _synchronise(s3: BaseClient, bucket: str, split: str, images: list[Image]) -
 
     with SmallObjects(WORKERS) as objects, ThreadPoolExecutor(WORKERS) as pool:
         written = sum(pool.map(write, images))
-    stale = sorted(etags.keys() - {f"{split}/{image.name}" for image in images})
+    stale = sorted(etags.keys() - {f"{folder}{image.name}" for image in images})
     for start in range(0, len(stale), DELETE_BATCH):
         batch = [{"Key": key} for key in stale[start : start + DELETE_BATCH]]
         errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True}).get("Errors")

@@ -10,14 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import boto3
 import httpx
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from include.scones import buckets
+from include.scones.aws import buckets, clients
+from include.scones.aws.missing import is_missing
 from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
+from include.scones.s3_layout import archive_key, s3_uri
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,10 @@ def fetch(source: str, sha256: str | None, bucket: str) -> Source:
     if source == CIFAR_100_URL and not sha256:
         sha256 = CIFAR_100_SHA256
     s3 = buckets.client()
-    if sha256 and (stored := _stored(s3, bucket, _key(sha256))) is not None:
-        log.info("%s is already at s3://%s/%s", source, bucket, _key(sha256))
-        return Source(source, sha256, _key(sha256), _provenance(sha256, sample=stored.get("provenance") == "sample"))
+    key = archive_key(sha256 or "")
+    if sha256 and (stored := _stored(s3, bucket, key)) is not None:
+        log.info("%s is already at %s", source, s3_uri(bucket, key))
+        return Source(source, sha256, key, _provenance(sha256, sample=stored.get("provenance") == "sample"))
     with tempfile.TemporaryDirectory() as folder:
         path = _local_copy(source, Path(folder))
         _check_size(source, path.stat().st_size)
@@ -76,19 +78,15 @@ def fetch(source: str, sha256: str | None, bucket: str) -> Source:
                 path.unlink()
             raise ArchiveError(f"{source} has the sha256 {found}, expected {sha256}: it is damaged or another file")
         provenance = _provenance(found, sample=Archive(path).is_sample)
-        s3.upload_file(str(path), bucket, _key(found), ExtraArgs={"Metadata": {"provenance": provenance}})
+        s3.upload_file(str(path), bucket, archive_key(found), ExtraArgs={"Metadata": {"provenance": provenance}})
         if downloaded:
             path.unlink()
-        return Source(source, found, _key(found), provenance)
+        return Source(source, found, archive_key(found), provenance)
 
 
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _key(sha256: str) -> str:
-    return f"raw/{sha256}.tar.gz"
 
 
 def _provenance(sha256: str, *, sample: bool) -> str:
@@ -103,9 +101,9 @@ def _stored(s3: BaseClient, bucket: str, key: str) -> dict[str, str] | None:
     try:
         return dict(s3.head_object(Bucket=bucket, Key=key)["Metadata"])
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return None
-        raise
+        if not is_missing(error):
+            raise
+        return None
 
 
 def _check_size(source: str, size: int) -> None:
@@ -122,7 +120,7 @@ def _local_copy(source: str, folder: Path) -> Path:
         path = folder / "archive.tar.gz"
         try:
             # A source is the user's to name wherever it lies, as with https://, so no owner is expected.
-            s3 = boto3.client("s3")
+            s3 = clients.connect("s3")
             _check_size(source, s3.head_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["ContentLength"])
             s3.download_file(parts.netloc, parts.path.lstrip("/"), str(path))
         except ClientError as error:

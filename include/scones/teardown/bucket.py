@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
 from include.scones.teardown.errors import TeardownError
 from include.scones.teardown.resources import Resource, client, log, owned
@@ -22,7 +23,7 @@ def find_bucket(settings: Settings, name: str = "") -> list[Resource]:
         tags = s3.get_bucket_tagging(Bucket=settings.bucket)["TagSet"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code == "NoSuchBucket":
+        if is_missing(error):
             return []
         if code == "AccessDenied" and not _is_of_the_account(s3, settings.bucket):
             log.warning("left alone: %s %s is not of account %s", BUCKET, settings.bucket, settings.account)
@@ -47,7 +48,7 @@ def delete_bucket(settings: Settings, name: str) -> None:
             log.info("%s objects and versions of %s are deleted", deleted, name)
             s3.delete_bucket(Bucket=name)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchBucket":
+            if is_missing(error):
                 return
             if error.response["Error"]["Code"] != "BucketNotEmpty":
                 raise

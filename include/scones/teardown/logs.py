@@ -10,35 +10,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from include.scones.packaging import ROOT
+from include.scones.aws.missing import is_missing
+from include.scones.log_groups import TRAINING_JOBS, own_groups
 from include.scones.settings import Settings
 from include.scones.teardown.resources import TAG, Resource, client, log
 from include.scones.teardown.sagemaker import training_jobs
 
 GROUP, STREAM = "log group", "log stream"
-TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
-
-
-def group_names(settings: Settings) -> list[str]:
-    """The log groups that the project's parts write to, whoever makes them."""
-    functions = [f"/aws/lambda/{settings.project}-{function}" for function in function_names()]
-    return [
-        *functions,
-        f"/aws/vendedlogs/states/{settings.project}-inference",
-        f"/aws/batch/{settings.project}-classify",
-        f"/aws/sagemaker/Endpoints/{settings.endpoint}",
-    ]
-
-
-def function_names() -> list[str]:
-    stems = sorted(path.stem for path in (ROOT / "lambdas").glob("*.py"))
-    return [first + "".join(word.capitalize() for word in rest) for first, *rest in (stem.split("_") for stem in stems)]
 
 
 def find_groups(settings: Settings, name: str = "") -> list[Resource]:
     logs = client(settings, "logs")
     found = []
-    for own in [group for group in group_names(settings) if group == (name or group)]:
+    for own in [group for group in own_groups(settings) if group == (name or group)]:
         pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=own)
         if not any(group["logGroupName"] == own for page in pages for group in page["logGroups"]):
             continue
@@ -67,11 +51,11 @@ def find_streams(settings: Settings, name: str = "") -> list[Resource]:
 
 
 def _streams(logs: Any, prefix: str) -> list[str]:
-    pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=TRAINING_GROUP, logStreamNamePrefix=prefix)
+    pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=TRAINING_JOBS, logStreamNamePrefix=prefix)
     try:
         return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        if not is_missing(error):
             raise
         return []
 
@@ -81,12 +65,12 @@ def delete_group(settings: Settings, name: str) -> None:
 
 
 def delete_stream(settings: Settings, name: str) -> None:
-    _delete(client(settings, "logs").delete_log_stream, logGroupName=TRAINING_GROUP, logStreamName=name)
+    _delete(client(settings, "logs").delete_log_stream, logGroupName=TRAINING_JOBS, logStreamName=name)
 
 
 def _delete(call: Any, **arguments: str) -> None:
     try:
         call(**arguments)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        if not is_missing(error):
             raise

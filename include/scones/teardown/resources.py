@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
-from include.scones import buckets
+from include.scones.aws import buckets, clients
 from include.scones.settings import Settings
 
 TAG = "Project"
-_CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ class Resource:
 def client(settings: Settings, service: str) -> Any:
     if service == "s3":
         return buckets.client(settings.account, settings.region, _CONFIG)
-    return boto3.client(service, region_name=settings.region, config=_CONFIG)
+    return clients.connect(service, settings.region, _CONFIG)
 
 
 def owned(settings: Settings, kind: str, name: str, tags: Iterable[Mapping[str, str]]) -> list[Resource]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
 from include.scones.teardown.errors import TeardownError
 from include.scones.teardown.resources import Resource, client, owned
@@ -115,7 +116,7 @@ def tags(sagemaker: Any, arn: str) -> list[dict[str, str]]:
     try:
         return [tag for page in pages for tag in page["Tags"]]
     except ClientError as error:
-        if not _missing(error):
+        if not is_missing(error):
             raise
         return []  # deleted since it was listed
 
@@ -125,14 +126,7 @@ def _described(call: Any, **arguments: str) -> dict[str, Any] | None:
     try:
         answer: dict[str, Any] = call(**arguments)
     except ClientError as error:
-        if not _missing(error):
+        if not is_missing(error):
             raise
         return None
     return answer
-
-
-def _missing(error: ClientError) -> bool:
-    message = error.response["Error"]["Message"].lower()
-    return error.response["Error"]["Code"] in {"ValidationException", "ResourceNotFound"} and (
-        "could not find" in message or "not found" in message or "does not exist" in message
-    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include.scones.cloudformation import delete_stack as delete_and_wait
-from include.scones.cloudformation import find_stack
+from include.scones.aws.cloudformation import delete_stack as delete_and_wait
+from include.scones.aws.cloudformation import find_stack
 from include.scones.settings import Settings
 from include.scones.teardown.resources import Resource, client, owned
 

@@ -17,8 +17,9 @@ function drawn(name, attributes, text) {
   return made;
 }
 
-export function placeOf(threshold) {
-  return Math.round(threshold * 100) - 50;
+// Thresholds below the lowest let everything pass, as it does itself.
+export function placeOf(thresholds, threshold) {
+  return Math.round(100 * Math.max(threshold, thresholds[0])) - Math.round(100 * thresholds[0]);
 }
 
 export function percent(part, whole) {
@@ -44,8 +45,8 @@ export function showNumbers(evidence, place) {
   }));
 }
 
-function x(threshold) {
-  return BOX.left + ((threshold - 0.5) / 0.5) * (BOX.width - BOX.left - BOX.right);
+function scale(lowest) {
+  return (threshold) => BOX.left + ((threshold - lowest) / (1 - lowest)) * (BOX.width - BOX.left - BOX.right);
 }
 
 function y(share) {
@@ -55,6 +56,8 @@ function y(share) {
 export function drawCurves(evidence, place, current) {
   BOX.width = Math.max(260, document.querySelector("#curves").clientWidth);
   const { thresholds, test, traffic } = evidence;
+  const [lowest] = thresholds;
+  const x = scale(lowest);
   const series = [
     ["one", test.accepted.map((count) => count / test.count)],
     ["two", test.right.map((count, at) => (test.accepted[at] ? count / test.accepted[at] : null))],
@@ -64,14 +67,14 @@ export function drawCurves(evidence, place, current) {
     + ` ${percent(test.right[place], test.accepted[place])} of them right.`;
   const svg = drawn("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": says });
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    svg.append(drawn("line", { class: "grid", x1: x(0.5), x2: x(1), y1: y(share), y2: y(share) }));
+    svg.append(drawn("line", { class: "grid", x1: x(lowest), x2: x(1), y1: y(share), y2: y(share) }));
     svg.append(drawn("text", { x: BOX.left - 6, y: y(share) + 4, "text-anchor": "end" }, `${100 * share} %`));
   }
-  for (const threshold of [0.5, 0.6, 0.7, 0.8, 0.9, 1]) {
+  for (const threshold of thresholds.filter((value) => Math.round(value * 100) % 10 === 0)) {
     svg.append(drawn("text", { x: x(threshold), y: BOX.height - 8, "text-anchor": "middle" }, threshold.toFixed(1)));
   }
   const upright = (at, name) => drawn("line", { class: name, x1: x(at), x2: x(at), y1: y(0), y2: y(1) });
-  svg.append(upright(Math.min(Math.max(current, 0.5), 1), "current"), upright(thresholds[place], "chosen"));
+  svg.append(upright(Math.min(Math.max(current, lowest), 1), "current"), upright(thresholds[place], "chosen"));
   for (const [name, shares] of series) {
     const points = shares.map((share, at) => (share === null ? null : `${x(thresholds[at])},${y(share)}`));
     svg.append(drawn("polyline", { class: name, points: points.filter(Boolean).join(" ") }));

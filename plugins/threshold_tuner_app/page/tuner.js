@@ -23,7 +23,7 @@ function showState() {
   else text += ", the default: nothing is deployed yet";
   find("#in-force").textContent = `${text}.`;
   find("#may-not").hidden = state.may_apply;
-  find("#undo").hidden = state.previous === null || state.previous < 0.5;
+  find("#undo").hidden = state.previous === null || state.previous < state.lowest;
   if (state.previous !== null) find("#undo").textContent = `Undo: back to ${state.previous.toFixed(2)} …`;
   showButtons();
 }
@@ -38,15 +38,14 @@ function showButtons() {
 function read(text) {
   const value = Number(text);
   const whole = Math.round(value * 100);
-  if (text.trim() === "" || !Number.isFinite(value) || Math.abs(value * 100 - whole) > 1e-6 || whole < 50 || whole > 100) {
-    return null;
-  }
-  return whole / 100;
+  const usable = text.trim() !== "" && Number.isFinite(value) && Math.abs(value * 100 - whole) <= 1e-6;
+  return usable && whole >= Math.round(100 * page.state.lowest) && whole <= 100 ? whole / 100 : null;
 }
 
 function choose(threshold, typing = false) {
   page.chosen = threshold;
-  find("#problem").textContent = threshold === null ? "Choose a value from 0.50 to 1.00 in steps of 0.01." : "";
+  find("#problem").textContent = threshold === null
+    ? `Choose a value from ${page.state.lowest.toFixed(2)} to 1.00 in steps of 0.01.` : "";
   find("#number").setAttribute("aria-invalid", String(threshold === null));
   if (threshold !== null) {
     find("#slider").value = threshold;
@@ -57,7 +56,7 @@ function choose(threshold, typing = false) {
 }
 
 function showEvidence() {
-  const place = placeOf(page.chosen);
+  const place = placeOf(page.evidence.thresholds, page.chosen);
   showNumbers(page.evidence, place);
   drawCurves(page.evidence, place, page.state.threshold);
   showConfusion(page.evidence.test, place);
@@ -82,8 +81,8 @@ function showBasis() {
 }
 
 function effects(from, to) {
-  const { test, traffic } = page.evidence;
-  const [before, after] = [placeOf(Math.max(from, 0.5)), placeOf(to)];
+  const { thresholds, test, traffic } = page.evidence;
+  const [before, after] = [placeOf(thresholds, from), placeOf(thresholds, to)];
   return [
     `Test images accepted: ${percent(test.accepted[before], test.count)} → ${percent(test.accepted[after], test.count)}`,
     `Right among them: ${percent(test.right[before], test.accepted[before])} → ${percent(test.right[after], test.accepted[after])}`,
@@ -173,7 +172,7 @@ async function refresh() {
 async function begin() {
   try {
     page.state = await call("api/state");
-    page.chosen = Math.max(page.state.threshold, 0.5);
+    page.chosen = Math.max(page.state.threshold, page.state.lowest);
     showState();
     page.evidence = await call("api/evidence");
   } catch (error) {
@@ -181,6 +180,7 @@ async function begin() {
     say(error.message);
     return;
   }
+  for (const input of ["#slider", "#number"]) find(input).min = page.state.lowest;
   find("#tuner").hidden = false;
   showBasis();
   choose(Math.round(page.chosen * 100) / 100);

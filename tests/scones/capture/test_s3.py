@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.config import Config
 
+from include.scones.aws.small_objects import SmallObjects
 from include.scones.capture import __main__ as command
 from include.scones.capture.bucket import READERS
 from include.scones.capture.counting import count_records
 from include.scones.capture.metrics import publish_metrics
 from include.scones.capture.report import build_report
-from include.scones.small_objects import SmallObjects
 from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
 
 DAY = day("2024-10-16")

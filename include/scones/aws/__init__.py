@@ -1,0 +1,1 @@
+"""What every part needs of AWS: clients, buckets, small objects, stacks, and what a missing resource looks like."""

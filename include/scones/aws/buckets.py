@@ -1,0 +1,89 @@
+"""S3 clients that talk to one account's buckets alone, and the check that the project's bucket is its own.
+
+A bucket's name is the whole world's, so that a stranger can have made the one that the project would use. S3 refuses
+each request that names the owner it expects when the bucket is another's.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from include.scones.aws import clients
+from include.scones.aws.missing import is_missing
+from include.scones.errors import BucketError
+from include.scones.settings import Settings
+
+OWNER_HEADER = "x-amz-expected-bucket-owner"
+_MEMBERS = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
+
+
+def account() -> str:
+    """The account of the credentials in force."""
+    return str(clients.connect("sts").get_caller_identity()["Account"])
+
+
+def client(owner: str = "", region: str | None = None, config: Config | None = None) -> Any:
+    """An S3 client for the buckets of account `owner`, which is the credentials' own when it is left empty."""
+    s3 = clients.connect("s3", region, config)
+    owner = owner or account()
+    s3.meta.events.register("provide-client-params.s3", partial(_expect, owner))
+    s3.meta.events.register("after-call.s3", partial(_explain, owner))
+    return s3
+
+
+def link(bucket: str, key: str, seconds: int) -> str:
+    """A signed address for whoever, like a browser, sends it and nothing else: the owner expected stands in it."""
+    # Buckets made since 2020 take no older signature.
+    s3 = client(config=Config(signature_version="s3v4"))
+    s3.meta.events.register("before-sign.s3.GetObject", _into_address)
+    return str(s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, seconds))
+
+
+def exists(settings: Settings) -> bool:
+    """Whether the project's bucket is there.
+
+    Raises:
+        BucketError: it is another account's, or lies in another region.
+    """
+    name = settings.bucket
+    try:
+        answer = client(settings.account, settings.region).head_bucket(Bucket=name)
+    except ClientError as error:
+        if is_missing(error):
+            return False
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+            raise
+        raise BucketError(
+            f"the bucket {name} belongs to another account than {settings.account}, or refuses its credentials (403):"
+            " set SCONES_BUCKET to a name of your own"
+        ) from error
+    region = answer.get("BucketRegion", settings.region)
+    if region != settings.region:
+        raise BucketError(
+            f"the bucket {name} lies in {region}, and this run is in {settings.region}: set AWS_DEFAULT_REGION to"
+            f" {region}, or SCONES_BUCKET to a bucket in {settings.region}"
+        )
+    return True
+
+
+def _expect(owner: str, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    context["bucket"] = params.get("Bucket")
+    return {name: owner for name in _MEMBERS if name in model.input_shape.members} | params
+
+
+def _explain(owner: str, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if parsed["ResponseMetadata"]["HTTPStatusCode"] == 403 and context["bucket"]:
+        error = parsed.setdefault("Error", {})
+        error["Message"] = (
+            f"{error.get('Message', 'Forbidden')}: the bucket {context['bucket']} must belong to account {owner}"
+            " and let its credentials in; name another bucket if this one is a stranger's"
+        )
+
+
+def _into_address(request: Any, **_: Any) -> None:
+    request.params = {OWNER_HEADER: request.headers[OWNER_HEADER]}
+    del request.headers[OWNER_HEADER]

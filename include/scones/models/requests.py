@@ -1,0 +1,43 @@
+"""The four requests with which one run trains a model and puts it into service, and the tags that they bear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.scones.models.endpoint import endpoint_config_request
+from include.scones.models.training_job import INSTANCE, artifact_uri, image_uri, training_job_request
+from include.scones.settings import Settings
+
+
+def build_requests(
+    settings: Settings,
+    name: str,
+    role_arn: str,
+    dataset: dict[str, Any],
+    hyperparameters: dict[str, Any],
+    instance_type: str = INSTANCE,
+) -> dict[str, dict[str, Any]]:
+    """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them."""
+    image = image_uri(settings.region)
+    tags = build_tags(settings, dataset)
+    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters, instance_type)
+    return {
+        "training": training | {"Tags": tags},
+        "model": {
+            "ModelName": name,
+            "PrimaryContainer": {"Image": image, "ModelDataUrl": artifact_uri(settings, name)},
+            "ExecutionRoleArn": role_arn,
+            "Tags": tags,
+        },
+        "endpoint_config": endpoint_config_request(settings, name) | {"Tags": tags},
+        "endpoint": {"EndpointName": settings.endpoint, "EndpointConfigName": name, "Tags": tags[:1]},
+    }
+
+
+def build_tags(settings: Settings, dataset: dict[str, Any]) -> list[dict[str, str]]:
+    """What says whose a resource is, and which data are behind it."""
+    return [
+        {"Key": "Project", "Value": settings.project},
+        {"Key": "Provenance", "Value": dataset["provenance"]},
+        {"Key": "DatasetSha256", "Value": dataset["sha256"]},
+    ]

@@ -1,0 +1,71 @@
+"""The training job: SageMaker's built-in image classification on the data set, with the project's hyperparameters.
+
+Algorithm: https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.scones.models.endpoint import IMAGE_TYPE
+from include.scones.s3_layout import MODELS, TEST, TEST_LST, TRAIN, TRAIN_LST, model_key, s3_uri
+from include.scones.settings import Settings
+
+ALGORITHM = "image-classification"
+INSTANCE = "ml.p3.2xlarge"
+
+# Valid for SageMaker's built-in algorithm; see its documentation for what each one means.
+HYPERPARAMETERS: dict[str, Any] = {
+    "num_layers": 20,
+    "image_shape": "3,32,32",
+    "epochs": 30,
+    "mini_batch_size": 32,
+    "learning_rate": 0.1,
+    "optimizer": "sgd",
+    "augmentation_type": "crop",
+}
+CHANNELS = {"train": TRAIN, "validation": TEST, "train_lst": TRAIN_LST, "validation_lst": TEST_LST}
+
+
+def image_uri(region: str) -> str:
+    """The registry path of the built-in algorithm's container in `region`."""
+    from sagemaker.core import image_uris  # importing it takes seconds: not where a DAG is parsed
+
+    return str(image_uris.retrieve(ALGORITHM, region))
+
+
+def artifact_uri(settings: Settings, job: str) -> str:
+    return s3_uri(settings.bucket, model_key(job))
+
+
+def training_job_request(
+    settings: Settings,
+    name: str,
+    role_arn: str,
+    image: str,
+    dataset: dict[str, Any],
+    hyperparameters: dict[str, Any],
+    instance_type: str = INSTANCE,
+) -> dict[str, Any]:
+    """`hyperparameters` go before the project's own; `dataset` is the data set's description."""
+    given = {
+        "num_classes": len(dataset["classes"]),
+        "num_training_samples": dataset["train"],
+        **HYPERPARAMETERS,
+        **hyperparameters,
+    }
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role_arn,
+        "HyperParameters": {key: str(value) for key, value in given.items()},
+        "InputDataConfig": [_channel(channel, s3_uri(settings.bucket, key)) for channel, key in CHANNELS.items()],
+        "OutputDataConfig": {"S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/"))},
+        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": IMAGE_TYPE, "InputMode": "File"}

@@ -1,0 +1,19 @@
+"""The project's CloudFormation stacks: the foundation (bucket, SageMaker's role) and the inference workflow."""
+
+from __future__ import annotations
+
+from include.scones.aws.cloudformation import StackResult, delete_stack, deploy_stack, stack_outputs
+from include.scones.stacks.deploy import TEMPLATES
+from include.scones.stacks.foundation import deploy_foundation
+from include.scones.stacks.inference import deploy_inference, threshold_in_force
+
+__all__ = [
+    "TEMPLATES",
+    "StackResult",
+    "delete_stack",
+    "deploy_foundation",
+    "deploy_inference",
+    "deploy_stack",
+    "stack_outputs",
+    "threshold_in_force",
+]

@@ -1,0 +1,102 @@
+"""What is in force: endpoint, stack and threshold; and whether the threshold can be changed right now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from botocore.exceptions import ClientError
+
+from include.scones.aws import clients
+from include.scones.aws.cloudformation import UPDATABLE, find_stack
+from include.scones.aws.missing import is_missing
+from include.scones.cifar.dataset import count_classes
+from include.scones.settings import THRESHOLD, Settings
+from include.scones.thresholds.errors import ChangeError
+from include.scones.thresholds.scale import list_thresholds, lowest_threshold
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The threshold in force and what it depends on. Statuses and `changed` are None where nothing is deployed.
+
+    `classes` is how many there are in the data set.
+    """
+
+    threshold: float
+    endpoint: str
+    endpoint_status: str | None
+    endpoint_config: str | None
+    stack: str
+    stack_status: str | None
+    changed: datetime | None
+    classes: int
+
+    @property
+    def lowest(self) -> float:
+        """The lowest threshold that one can choose."""
+        return lowest_threshold(self.classes)
+
+
+def describe_deployment(settings: Settings) -> Deployment:
+    stack = find_stack(clients.connect("cloudformation", settings.region), settings.inference_stack) or {}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    status, config = _endpoint(settings)
+    return Deployment(
+        threshold=float(outputs.get("Threshold", THRESHOLD)),
+        endpoint=settings.endpoint,
+        endpoint_status=status,
+        endpoint_config=config,
+        stack=settings.inference_stack,
+        stack_status=stack.get("StackStatus"),
+        changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
+        classes=count_classes(settings.bucket),
+    )
+
+
+def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
+    try:
+        found = clients.connect("sagemaker", settings.region).describe_endpoint(EndpointName=settings.endpoint)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return None, None
+    return found["EndpointStatus"], found["EndpointConfigName"]
+
+
+def check_range(settings: Settings, threshold: float) -> None:
+    """Raise ChangeError for a threshold that could refuse nothing, or is above 1."""
+    classes = count_classes(settings.bucket)
+    if not lowest_threshold(classes) <= threshold <= 1:
+        raise ChangeError(
+            f"the threshold {threshold:g} is not from {lowest_threshold(classes):.2f} to 1: a lower one accepts every"
+            f" answer about {classes} classes"
+        )
+
+
+def check_change(now: Deployment, threshold: float, replaces: float) -> None:
+    """Raise ChangeError unless `threshold` can be deployed now in place of `replaces`, the value its author saw."""
+    if not any(math.isclose(threshold, step, abs_tol=1e-11) for step in list_thresholds(now.classes)):
+        raise ChangeError(
+            f"the threshold {threshold:g} is not from {now.lowest:.2f} to 1.00 in steps of 0.01: choose one such as"
+            f" {THRESHOLD}"
+        )
+    if now.endpoint_status is None:
+        raise ChangeError(f"there is no endpoint {now.endpoint}: run train_and_deploy first")
+    if now.endpoint_status != "InService":
+        raise ChangeError(
+            f"the endpoint {now.endpoint} is {now.endpoint_status}, not InService: wait, or deploy it again"
+        )
+    if now.stack_status is None:
+        raise ChangeError(f"there is no stack {now.stack}: run inference_workflow once first")
+    if now.stack_status.endswith("_IN_PROGRESS"):
+        raise ChangeError(f"the stack {now.stack} is {now.stack_status}: wait until that is done, then apply again")
+    if now.stack_status not in UPDATABLE:
+        raise ChangeError(f"the stack {now.stack} is {now.stack_status} and cannot be updated: repair it first")
+    if now.threshold != replaces:
+        raise ChangeError(
+            f"the threshold is {now.threshold:.2f} by now, not {replaces:.2f}: look at it again, then apply"
+        )
+    if now.threshold == threshold:
+        raise ChangeError(f"the threshold is {threshold:.2f} already: choose another one")

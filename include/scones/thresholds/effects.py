@@ -1,0 +1,106 @@
+"""What each threshold would do to the test images and to the last days' traffic: all that the tuner's page shows."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from include.scones.capture.bucket import S3Store
+from include.scones.capture.images import thumbnail
+from include.scones.models.predictions import Predictions, predict_test_images
+from include.scones.s3_layout import TEST
+from include.scones.settings import Settings
+from include.scones.thresholds.curves import count_accepted, count_confusion, find_nearest, find_presets
+from include.scones.thresholds.deployed import describe_deployment
+from include.scones.thresholds.errors import NotInServiceError
+from include.scones.thresholds.scale import list_thresholds
+from include.scones.thresholds.traffic import count_traffic
+
+NEAREST = 8
+
+
+def describe_effects(settings: Settings) -> dict[str, Any]:
+    """Lists run in parallel with `thresholds`.
+
+    Raises:
+        NotInServiceError: no endpoint is in service.
+        ServingError: the endpoint does not answer as it should.
+        NoTestImagesError: there is no data set.
+    """
+    predictions = predict_test_images(settings, config_in_service(settings))
+    thresholds = list_thresholds(len(predictions.classes))
+    return {
+        "thresholds": thresholds,
+        "test": evaluate(predictions),
+        "traffic": count_traffic(settings, len(predictions.classes)),
+    }
+
+
+def config_in_service(settings: Settings) -> str:
+    """The name of the endpoint's configuration."""
+    now = describe_deployment(settings)
+    if now.endpoint_config is None:
+        raise NotInServiceError(f"there is no endpoint {now.endpoint}: run train_and_deploy first")
+    if now.endpoint_status != "InService":
+        raise NotInServiceError(
+            f"the endpoint {now.endpoint} is {now.endpoint_status}, not InService: wait, or deploy it again"
+        )
+    return now.endpoint_config
+
+
+def evaluate(predictions: Predictions) -> dict[str, Any]:
+    """The figures of the test images; `images` describes those that are nearest to some threshold, by their place."""
+    thresholds = list_thresholds(len(predictions.classes))
+    probabilities = np.asarray(predictions.probabilities, float)
+    confidences, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    right = predicted == np.asarray(predictions.labels)
+    nearest = find_nearest(confidences, NEAREST, thresholds)
+    accepted = count_accepted(confidences, thresholds)
+    accepted_right = count_accepted(confidences[right], thresholds)
+    return {
+        "config": predictions.config,
+        "count": len(predictions.names),
+        "classes": predictions.classes,
+        "accepted": accepted,
+        "right": accepted_right,
+        "confusion": count_confusion(
+            predictions.labels, predicted.tolist(), confidences, len(predictions.classes), thresholds
+        ),
+        "nearest": nearest,
+        "images": {
+            place: {
+                "name": predictions.names[place],
+                "label": predictions.labels[place],
+                "predicted": int(predicted[place]),
+                "confidence": float(confidences[place]),
+            }
+            for place in sorted({place for places in nearest for place in places})
+        },
+        "presets": find_presets(accepted, accepted_right, thresholds),
+    }
+
+
+def draw_thumbnails(settings: Settings) -> dict[int, str]:
+    """Data URIs of the images that `describe_effects` describes, by the same places; drawn once a configuration.
+
+    Raises:
+        SconesError: as `describe_effects` does.
+    """
+    predictions = predict_test_images(settings, config_in_service(settings))
+    places = tuple((place, predictions.names[place]) for place in evaluate(predictions)["images"])
+    return _drawn(settings.bucket, predictions.config, places)
+
+
+@lru_cache(maxsize=2)
+def _drawn(bucket: str, config: str, places: tuple[tuple[int, str], ...]) -> dict[int, str]:
+    store = S3Store(bucket)
+
+    def draw(name: str) -> str:
+        return thumbnail(base64.b64encode(store.read(f"{TEST}{name}")))
+
+    with ThreadPoolExecutor(store.readers) as pool:
+        return dict(zip([place for place, _ in places], pool.map(draw, [name for _, name in places]), strict=True))

@@ -1,0 +1,343 @@
+"""Batch inference as the DAG drives it: stack, listing, job, results; every image once whatever is killed."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from include.scones.batch import image, run, stack
+from include.scones.batch.classify import LARGEST, Classifier, Row
+from include.scones.batch.errors import EndpointError, FolderError, ListingError, ResultError, TooManyErrorsError
+from include.scones.batch.job import Job, load
+from include.scones.batch.shard import CHUNK, Shard
+from include.scones.settings import Settings
+from include.scones.stacks import deploy_foundation
+from tests.conftest import CLOUD_PYTHON, REGION, ROOT, Cloud
+from tests.waiting import eventually
+
+HERE = Settings(project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket")
+IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
+ROLE = "arn:aws:iam::000000000000:role/unused"
+CLASSES = ["bicycle", "motorcycle"]
+BRIGHTNESS = """
+import json, sys
+from onnx import TensorProto, helper
+from tests.local_cloud.serving import archive
+pixels = helper.make_tensor_value_info("data", TensorProto.UINT8, ["batch", 8, 8, 3])
+answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2])
+number = lambda name, value: helper.make_tensor(name, TensorProto.FLOAT, [1], [value])
+nodes = [
+    helper.make_node("Cast", ["data"], ["floats"], to=TensorProto.FLOAT),
+    helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2, 3], keepdims=1),
+    helper.make_node("Flatten", ["means"], ["flat"]),
+    helper.make_node("Div", ["flat", "white"], ["bright"]),
+    helper.make_node("Sub", ["one", "bright"], ["dark"]),
+    helper.make_node("Concat", ["dark", "bright"], ["probabilities"], axis=1),
+]
+graph = helper.make_graph(nodes, "brightness", [pixels], [answer], [number("white", 255.0), number("one", 1.0)])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+files = {"model.onnx": model.SerializeToString(), "model.json": json.dumps({"input": {"shape": [8, 8, 3]}}).encode()}
+sys.stdout.buffer.write(archive(files))
+"""
+
+
+def png(level: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def outputs(cloud: Cloud) -> Iterator[dict[str, str]]:
+    """The stacks, and an endpoint that takes bright images for motorcycles; gives the batch stack's outputs."""
+    deploy_foundation(HERE)
+    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
+    model = subprocess.run(
+        [CLOUD_PYTHON, "-c", BRIGHTNESS], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True
+    )
+    s3.put_object(Bucket=HERE.bucket, Key="models/model.tar.gz", Body=model.stdout)
+    sagemaker.create_model(
+        ModelName="batch-tests",
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{HERE.bucket}/models/model.tar.gz"},
+        ExecutionRoleArn=ROLE,
+    )
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": "batch-tests",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="batch-tests", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=HERE.endpoint, EndpointConfigName="batch-tests")
+    yield stack.deploy_batch(HERE, HERE.bucket).outputs
+    sagemaker.delete_endpoint(EndpointName=HERE.endpoint)
+
+
+def serving() -> None:
+    boto3.client("sagemaker").get_waiter("endpoint_in_service").wait(
+        EndpointName=HERE.endpoint, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def upload(folder: str, objects: dict[str, bytes]) -> None:
+    s3 = boto3.client("s3")
+    for key, body in objects.items():
+        s3.put_object(Bucket=HERE.bucket, Key=f"{folder}{key}", Body=body)
+
+
+def prepared(name: str, folder: str, **further: Any) -> Job:
+    arguments = {"output": "", "threshold": 0.9, "classes": CLASSES, **further}
+    return run.prepare(HERE, name, f"s3://{HERE.bucket}/{folder}", **arguments)
+
+
+def submit(job: Job, outputs: dict[str, str], shards: int) -> str:
+    array = {"arrayProperties": run.array(shards)} if shards > 1 else {}
+    job_id: str = boto3.client("batch").submit_job(
+        jobName=job.run,
+        jobQueue=outputs["QueueArn"],
+        jobDefinition=outputs["DefinitionArn"],
+        parameters={"job": job.uri},
+        **array,
+    )["jobId"]
+    return job_id
+
+
+def ended(job_id: str) -> dict[str, Any]:
+    batch = boto3.client("batch")
+    return eventually(
+        lambda: dict(batch.describe_jobs(jobs=[job_id])["jobs"][0]),
+        lambda job: job["status"] in ("SUCCEEDED", "FAILED"),
+        seconds=90,
+    )
+
+
+def rows(job: Job, shards: int) -> list[Row]:
+    """Every row of the JSON Lines, which must be those of the Parquet files too."""
+    s3 = boto3.client("s3")
+    found: list[Row] = []
+    for index in range(shards):
+        lines = s3.get_object(Bucket=job.bucket, Key=job.result(index, "jsonl"))["Body"].read().splitlines()
+        table = s3.get_object(Bucket=job.bucket, Key=job.result(index, "parquet"))["Body"].read()
+        part = [json.loads(line) for line in lines]
+        assert pq.read_table(io.BytesIO(table)).to_pylist() == part
+        found += part
+    return found
+
+
+def test_a_folder_of_everything_is_classified_once(outputs: dict[str, str]) -> None:
+    folder = "batch-input/mixed/"
+    images = {
+        "black.png": png(0),
+        "white.PNG": png(255),
+        "nested/deep/er/grey.jpeg": png(128),
+        "odd ä 中 +%20&=?\"'<>\\\n.png": png(255),
+        "torn.png": png(0)[:40],
+        "text.png": b"no image",
+        "huge.jpg": b"\x89PNG" + bytes(LARGEST),
+        **{f"many/{index:03}.png": png(0) for index in range(30)},
+    }
+    upload(folder, {**images, "notes.txt": b"x", "empty.png": b"", "marker/": b"", "no-suffix": png(0)})
+    job = prepared("mixed-run", folder)
+    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    assert listed == {"shards": 4, "images": 37, "not_images": 2, "empty": 1}
+    serving()
+    assert ended(submit(job, outputs, listed["shards"]))["status"] == "SUCCEEDED"
+
+    summary = run.summarise(job, listed)
+
+    found = {row["key"].removeprefix(folder): row for row in rows(job, 4)}
+    assert len(rows(job, 4)) == len(found) == 37
+    assert set(found) == set(images)
+    assert (found["black.png"]["class"], found["black.png"]["outcome"]) == ("bicycle", "accepted")
+    assert (found["white.PNG"]["class"], found["white.PNG"]["probabilities"]) == ("motorcycle", [0.0, 1.0])
+    assert found["nested/deep/er/grey.jpeg"]["outcome"] == "refused"
+    assert found["torn.png"]["error"].startswith("ModelError: ")
+    assert found["text.png"]["error"].startswith("ModelError: ")
+    assert found["huge.jpg"]["error"].startswith("TooLarge: ")
+    counts = {name: summary[name] for name in ("accepted", "refused", "error", "by_class", "by_error")}
+    assert counts == {
+        "accepted": 33,
+        "refused": 1,
+        "error": 3,
+        "by_class": {"bicycle": 31, "motorcycle": 3},
+        "by_error": {"ModelError": 2, "TooLarge": 1},
+    }
+    stored = boto3.client("s3").get_object(Bucket=job.bucket, Key=job.summary)["Body"].read()
+    assert json.loads(stored) == summary
+    assert run.check(summary, 0.09) == pytest.approx(3 / 37)
+    with pytest.raises(TooManyErrorsError, match=r"^3 of 37 images could not be classified, 8.1%"):
+        run.check(summary, 0.08)
+
+
+def test_no_images_and_a_single_shard(outputs: dict[str, str]) -> None:
+    upload("batch-input/none/", {"notes.txt": b"x"})
+    job = prepared("empty-run", "batch-input/none/")
+    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    assert listed == {"shards": 0, "images": 0, "not_images": 1, "empty": 0}
+    summary = run.summarise(job, listed)
+    assert (summary["images"], summary["accepted"], run.check(summary, 0)) == (0, 0, 0)
+
+    upload("batch-input/one/", {"a.png": png(255)})
+    job = prepared("single-run", "batch-input/one/")
+    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    assert run.array(listed["shards"]) is None
+    serving()
+    assert ended(submit(job, outputs, 1))["status"] == "SUCCEEDED"
+    assert run.summarise(job, listed)["accepted"] == 1
+
+
+class Killed(Exception):
+    """Stands for the death of an attempt."""
+
+
+def fake(dies_at: int = -1) -> tuple[Callable[[str], Row], list[str]]:
+    """A classifier that notes its calls and dies once it has had so many."""
+    asked: list[str] = []
+
+    def classify(key: str) -> Row:
+        if len(asked) == dies_at:
+            raise Killed
+        asked.append(key)
+        return {"key": key, "class": "bicycle", "probabilities": [1.0, 0.0], "outcome": "accepted", "error": None}
+
+    return classify, asked
+
+
+def manifest(job: Job, count: int) -> list[str]:
+    keys = [f"{index:05}.png" for index in range(count)]
+    body = "".join(json.dumps({"key": key}) + "\n" for key in keys)
+    boto3.client("s3").put_object(Bucket=job.bucket, Key=job.manifest(0), Body=body.encode())
+    return keys
+
+
+def test_a_killed_attempt_is_taken_up_where_it_stopped(outputs: dict[str, str]) -> None:
+    s3 = boto3.client("s3")
+    job = prepared("killed-run", "unused/")
+    keys = manifest(job, 3 * CHUNK + 10)
+    classify, _ = fake(dies_at=2 * CHUNK + 5)
+    with pytest.raises(Killed):
+        Shard(job, 0, s3, classify, threads=1).process()
+    with pytest.raises(ResultError, match="shard 0 has no counts"):
+        run.summarise(job, {"shards": 1, "images": len(keys)})
+
+    classify, second = fake()
+    counts = Shard(job, 0, s3, classify).process()
+
+    assert sorted(second) == keys[2 * CHUNK :]
+    assert counts["images"] == len(keys)
+    assert [row["key"] for row in rows(job, 1)] == keys
+    assert "Contents" not in s3.list_objects_v2(Bucket=job.bucket, Prefix=f"{job.output}/checkpoints/")
+
+    classify, third = fake()
+    assert Shard(job, 0, s3, classify).process() == counts
+    assert third == []
+
+
+def test_a_container_killed_at_work_is_retried_by_batch(outputs: dict[str, str]) -> None:
+    serving()
+    folder = "batch-input/killed/"
+    upload(folder, {f"{index:03}.png": png(0) for index in range(2 * CHUNK)})
+    job = prepared("container-killed", folder)
+    listed = run.list_images(job, outputs["ListImagesName"], 10_000)
+    job_id = submit(job, outputs, 1)
+    kill_after_first_checkpoint(job)
+    done = ended(job_id)
+    assert (done["status"], [attempt["container"]["exitCode"] for attempt in done["attempts"]]) == (
+        "SUCCEEDED",
+        [137, 0],
+    )
+    assert run.summarise(job, listed)["accepted"] == 2 * CHUNK
+    assert len({row["key"] for row in rows(job, 1)}) == len(rows(job, 1)) == 2 * CHUNK
+
+
+def kill_after_first_checkpoint(job: Job) -> None:
+    s3 = boto3.client("s3")
+    eventually(
+        lambda: s3.list_objects_v2(Bucket=job.bucket, Prefix=f"{job.output}/checkpoints/")["KeyCount"], every=0.02
+    )
+    listed = subprocess.run(["pgrep", "-f", f"include.scones.batch --job {job.uri}"], capture_output=True, check=True)
+    (pid,) = listed.stdout.split()
+    subprocess.run(["kill", "-9", pid.decode()], check=True)
+
+
+def test_a_missing_endpoint_fails_the_job_and_not_each_image(outputs: dict[str, str]) -> None:
+    upload("batch-input/lost/", {"a.png": png(0)})
+    job = prepared("lost-run", "batch-input/lost/")
+    lost = Job(**{**job.__dict__, "endpoint": "no-such-endpoint"})
+    with pytest.raises(EndpointError, match="no-such-endpoint"):
+        Classifier(lost, 1)("batch-input/lost/a.png")
+    assert Classifier(job, 1)("batch-input/lost/gone.png")["error"].startswith("NoSuchKey: ")
+
+
+def test_folders_that_cannot_be_used_are_refused(outputs: dict[str, str]) -> None:
+    with pytest.raises(FolderError, match="is not an S3 address"):
+        run.prepare(HERE, "r", "/tmp/folder", "", 0.9, CLASSES)
+    for output in ("results", "batch/", "batches/x"):
+        with pytest.raises(FolderError, match="is not below batch/"):
+            prepared("r", "f/", output=output)
+    job = prepared("first-run", "f/", output="batch/shared")
+    assert load(boto3.client("s3"), job.uri) == prepared("first-run", "f/", output="batch/shared")
+    with pytest.raises(FolderError, match="is of the run first-run"):
+        prepared("second-run", "f/", output="batch/shared")
+
+
+def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
+    job = prepared("bad-listing", "f/")
+    with pytest.raises(ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
+        run.list_images(job, outputs["ListImagesName"], 0)
+    with pytest.raises(ListingError, match="NoSuchBucket"):
+        run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListImagesName"], 10)
+    with pytest.raises(ClientError):
+        run.list_images(job, "no-such-function", 10)
+
+
+def test_the_containers_files_suffice_to_run_its_program(tmp_path: Path) -> None:
+    folder = ROOT / "include" / "scones" / "batch"
+    copies = [line.split()[1:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]
+    for *sources, target in copies:
+        place = tmp_path / target
+        place.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            for path in ROOT.glob(source):
+                shutil.copy(path, place)
+    done = subprocess.run(
+        [sys.executable, "-m", "include.scones.batch", "--help"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "--job" in done.stdout) == (0, True), done.stderr
+
+
+def test_the_container_has_the_versions_that_are_tested() -> None:
+    lines = (ROOT / "include" / "scones" / "batch" / "requirements.txt").read_text().split()
+    assert {line.partition("==")[0]: line.partition("==")[2] for line in lines} == {
+        name: metadata.version(name) for name in ("boto3", "pyarrow")
+    }
+
+
+def test_the_image_build_gets_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
+    assert "--secret" not in image.build_command("image:1")
+    (tmp_path / "pip.conf").touch()
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    command = image.build_command("image:1")
+    assert command[command.index("--secret") + 1] == f"id=pip.conf,src={tmp_path / 'pip.conf'}"
+    dockerfile = (ROOT / "include" / "scones" / "batch" / "Dockerfile").read_text()
+    assert "RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf" in dockerfile
