@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,19 +13,23 @@ T = TypeVar("T")
 
 
 def eventually(
-    look: Callable[[], T], right: Callable[[T], Any] = bool, seconds: float = 60, every: float = 0.05, what: str = ""
+    look: Callable[[], T | None],
+    right: Callable[[Any], Any] = bool,
+    seconds: float = 60,
+    every: float = 0.05,
+    what: str = "",
 ) -> T:
     """What `look` finds, as soon as it is right; until then it may also raise a client error.
 
     `what` says in a failure what did not happen, where what was seen last does not.
     """
     deadline = time.monotonic() + seconds
-    seen: Any = None
+    seen: T | ClientError | None = None
     while True:
         try:
             seen = look()
             if right(seen):
-                return seen
+                return cast(T, seen)
         except ClientError as error:
             seen = error
         if time.monotonic() >= deadline:

@@ -12,14 +12,16 @@ import pytest
 from include.local_cloud import batch, sagemaker
 from include.local_cloud.aws_json import service_model
 from include.local_cloud.batch import operations as batch_operations
-from include.local_cloud.batch import protocol as batch_protocol
+from include.local_cloud.batch import protocol as batch_protocol  # noqa: F401 - it looks for operations
+from include.local_cloud.batch.api import OPERATIONS as BATCH
 from include.local_cloud.registry import import_all, registrar
 from include.local_cloud.sagemaker import operations as sagemaker_operations
-from include.local_cloud.sagemaker import protocol as sagemaker_protocol
+from include.local_cloud.sagemaker import protocol as sagemaker_protocol  # noqa: F401 - it looks for operations
+from include.local_cloud.sagemaker.api.operation import OPERATIONS as SAGEMAKER
 
 BOTH = [
-    ("sagemaker", sagemaker, sagemaker_operations, sagemaker_protocol.OPERATIONS),
-    ("batch", batch, batch_operations, batch_protocol.OPERATIONS),
+    ("sagemaker", sagemaker, sagemaker_operations, SAGEMAKER),
+    ("batch", batch, batch_operations, BATCH),
 ]
 
 

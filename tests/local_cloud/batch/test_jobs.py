@@ -64,10 +64,7 @@ class Batch:
         return dict(job)
 
     def ended(self, job_id: str, seconds: float = 40) -> dict[str, Any]:
-        job: dict[str, Any] = eventually(
-            lambda: (job := self.describe(job_id))["status"] in FINAL and job, seconds=seconds
-        )
-        return job
+        return eventually(lambda: self.describe(job_id), lambda job: job["status"] in FINAL, seconds)
 
     def running(self, job_id: str) -> None:
         eventually(lambda: self.describe(job_id)["status"] == "RUNNING")

@@ -78,3 +78,22 @@ def test_signed_addresses_work_until_they_expire(cloud: Cloud) -> None:
     get = signing.generate_presigned_url("get_object", place, ExpiresIn=1)
     assert httpx.get(get).content == b"written"
     eventually(lambda: httpx.get(get).status_code == 403)
+
+
+def test_a_stacks_bucket_bears_its_tags_and_those_of_an_update(cloud: Cloud) -> None:
+    name, formation = unique("tagged"), client(cloud, "cloudformation")
+
+    def settled() -> str:
+        status: str = formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        return status
+
+    for call, value in ((formation.create_stack, "first"), (formation.update_stack, "second")):
+        properties = {"BucketName": name, "Tags": [{"Key": "Purpose", "Value": value}]}
+        template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
+        call(StackName=name, TemplateBody=json.dumps(template), Tags=[{"Key": "Project", "Value": "scones"}])
+        eventually(settled, lambda status: not status.endswith("_IN_PROGRESS"))
+        assert settled() in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), formation.describe_stack_events(StackName=name)
+        tags = client(cloud, "s3").get_bucket_tagging(Bucket=name)["TagSet"]
+        own = {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
+        assert own == {"Purpose": value, "Project": "scones"}
+    formation.delete_stack(StackName=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import io
 import random
@@ -15,6 +16,7 @@ from include.local_cloud.sagemaker import unpacking
 from include.local_cloud.sagemaker.artifacts import pack
 from include.local_cloud.sagemaker.errors import ArtifactError
 from include.local_cloud.sagemaker.unpacking import unpack
+from tests.conftest import ROOT
 
 
 def write(path: Path, *members: tuple[str, bytes, bytes]) -> Path:
@@ -131,3 +133,16 @@ def test_a_damaged_archive_is_unpacked_or_refused(tmp_path: Path) -> None:
             refused += 1
     assert 500 < refused < 2000
     assert {path.name for path in tmp_path.iterdir()} == {"a.tar.gz", "b.tar.gz", "unpacked"}
+
+
+def test_no_part_of_the_project_extracts_in_another_way() -> None:
+    """Python 3.11.2 has no `filter` for `extract` and `extractall`; without one they write wherever an archive says."""
+    folders = ("include", "lambdas", "dags", "plugins", "benchmarks", "requirements")
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Attribute) and call.attr in ("extract", "extractall", "unpack_archive")
+    ]
+    assert found == []
