@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from include.scones import executions
-from include.scones.capture.metrics import publish_metrics
+from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.packaging import upload_code
 from include.scones.stacks import delete_stack, deploy, stack_outputs
 from include.scones.test_cases import workflow_event

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from include.scones import settings, stacks, tuning
-from include.scones.capture.report import Places, build_report, report_on
-from include.scones.capture.stores import FolderStore
+from include.scones.capture.places import Places
+from include.scones.capture.report import build_report, report_on
+from include.scones.capture.stores.folder import FolderStore
 from include.scones.capture.window import DAY, Window
 from include.scones.errors import SconesError
 

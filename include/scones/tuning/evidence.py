@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from include.scones.capture.bucket import S3Store
-from include.scones.capture.images import thumbnail
+from include.scones.capture.reading.images import thumbnail
+from include.scones.capture.stores.bucket import S3Store
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted, confusion, nearest, presets
 from include.scones.tuning.deployment import deployment

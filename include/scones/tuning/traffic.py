@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.scones import buckets
-from include.scones.capture.bucket import S3Store
-from include.scones.capture.tables import numbers
+from include.scones.capture.analysis.statistics import numbers
+from include.scones.capture.stores.bucket import S3Store
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted
 

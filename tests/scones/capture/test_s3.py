@@ -18,10 +18,10 @@ import pytest
 from botocore.config import Config
 
 from include.scones.capture import __main__ as command
-from include.scones.capture.bucket import READERS
-from include.scones.capture.counting import count_records
-from include.scones.capture.metrics import publish_metrics
+from include.scones.capture.publishing.metrics import publish_metrics
+from include.scones.capture.reading.counting import count_records
 from include.scones.capture.report import build_report
+from include.scones.capture.stores.bucket import READERS
 from include.scones.small_objects import SmallObjects
 from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
 
