@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from include.scones.capture.analysis.deduplication import in_order
-from include.scones.capture.analysis.drift_history import DAYS
+from include.scones.capture.analysis.drift_history import DAYS, can_be_compared
 from include.scones.capture.analysis.summary import summarise
 from include.scones.capture.places import Places
 from include.scones.capture.reading.listing import Listing, list_captures
 from include.scones.capture.reading.processes import scan_files
 from include.scones.capture.reading.scan import Scan
-from include.scones.capture.schema import FORMAT
+from include.scones.capture.schema import FORMAT, member
 from include.scones.capture.stores.store import Store, read_json
 from include.scones.capture.window import Window
 
@@ -43,8 +43,8 @@ def days_before(
     what these would say."""
     found = []
     for day in window.days_before(DAYS):
-        written = read_json(store, f"{places.reports}/{day.name}/summary.json")
-        if written and (written["format"], written["endpoint"]) == (FORMAT, places.endpoint) and _is_of(written, day):
+        written = read_json(store, f"{places.folder(day)}/summary.json")
+        if written and _is_of(written, places.endpoint, day) and can_be_compared(written):
             found.append(written)
         else:
             listing = list_captures(store, places.endpoint_captures, day)
@@ -52,5 +52,6 @@ def days_before(
     return found
 
 
-def _is_of(summary: dict[str, Any], day: Window) -> bool:
-    return bool(summary["window"]["start"] == day.start.isoformat() and summary["window"]["whole_day"])
+def _is_of(summary: dict[str, Any], endpoint: str, day: Window) -> bool:
+    found = [member(summary, names) for names in (("endpoint",), ("window", "start"), ("window", "whole_day"))]
+    return found == [endpoint, day.start.isoformat(), True]

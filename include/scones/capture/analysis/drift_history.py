@@ -9,8 +9,17 @@ import numpy as np
 
 from include.scones.capture.analysis.drift import as_summary, compare, pooled
 from include.scones.capture.analysis.statistics import BINS, histogram
+from include.scones.capture.schema import FORMAT, member
 
 DAYS = 7
+# What is taken of the days before.
+COMPARED = (("predictions",), ("confidence", "histogram"), ("classes",), ("inputs", "brightness", "histogram"))
+
+
+def can_be_compared(summary: dict[str, Any]) -> bool:
+    """Not where the report was written before one of these was thought of, or when one meant something else."""
+    of_today = summary.get("format") == FORMAT
+    return of_today and all(member(summary, names) is not None for names in COMPARED)
 
 
 def compare_with_history(

@@ -21,6 +21,15 @@ class Column:
     numeric: bool = True
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A word behind the date of those days whose `member` is so."""
+
+    word: str
+    member: tuple[str, ...]
+    applies: Callable[[Any], bool]
+
+
 def _moved(drift: list[dict[str, Any]]) -> str:
     return "yes" if any(item.get("verdict") == "moved" for item in drift) else ""
 
@@ -34,14 +43,16 @@ COLUMNS = (
     Column("endpoint", ("endpoint",), str, numeric=False),
 )
 
+MARKS = (Mark("so far", ("window", "whole_day"), lambda whole_day: whole_day is False),)
+
 
 def index_page(days: Mapping[str, dict[str, Any]]) -> str:
     """Links to the days, newest first; `days` are their summaries by date."""
     rows = [
         {
             "date": date,
-            "so_far": member(day, ("window", "whole_day")) is False,
-            "cells": [_cell(c, day) for c in COLUMNS],
+            "marks": [mark.word for mark in MARKS if mark.applies(member(day, mark.member))],
+            "cells": [_cell(column, day) for column in COLUMNS],
         }
         for date, day in sorted(days.items(), reverse=True)
     ]

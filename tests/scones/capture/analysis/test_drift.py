@@ -6,12 +6,16 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from scipy import stats  # type: ignore[import-untyped]
 
+from include.scones.capture.analysis.days import days_before
 from include.scones.capture.analysis.drift import compare, in_words, jensen_shannon, kolmogorov, psi
+from include.scones.capture.analysis.drift_history import COMPARED
 from include.scones.capture.analysis.statistics import histogram
-from tests.scones.capture.conftest import Captures, day, record
+from include.scones.capture.places import Places
+from tests.scones.capture.conftest import CLASSES, ENDPOINT, Captures, day, record
 
 
 def confidences(sharpness: float, count: int, seed: int) -> list[int]:
@@ -84,3 +88,16 @@ def test_the_days_before_are_compared_with(captures: Captures) -> None:
     moved = write("16", "[0.3, 0.7]")["drift"]
     assert [item["verdict"] for item in moved[:2]] == ["moved", "moved"]
     assert moved[0]["against"] == "2 of the 7 days before"
+
+
+def test_a_day_whose_older_report_lacks_a_member_is_read_again(captures: Captures) -> None:
+    captures.write("2024/10/15/05", [record(f"2024-10-15T05:00:{n:02}Z") for n in range(60)])
+    complete = captures.report(day("2024-10-15"))
+    path = captures.root / "reports/capture/ds=2024-10-15/summary.json"
+    for name in ("format", "endpoint", "window", *(names[0] for names in COMPARED)):
+        path.write_bytes(orjson.dumps({key: value for key, value in complete.items() if key != name}))
+        found, *_ = days_before(captures.store, Places(ENDPOINT), day("2024-10-16"), 0.93, CLASSES)
+        assert found[name] == complete[name]
+    path.write_bytes(orjson.dumps({**complete, "records": "as written"}))
+    found, *_ = days_before(captures.store, Places(ENDPOINT), day("2024-10-16"), 0.93, CLASSES)
+    assert found["records"] == "as written"
