@@ -32,6 +32,8 @@ SCHEMA = pa.schema(
         ("line", pa.int64()),
     ]
 )
+# The true class, where it is known; the last column.
+LABEL = pa.field("label", pa.int32())
 
 # Of `summary.json`: raised when the meaning of a field changes, so that older ones are not compared with.
 FORMAT = 2

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from include.scones import buckets
 from include.scones.capture.analysis.statistics import numbers
+from include.scones.capture.publishing.report_files import read_records
 from include.scones.capture.stores.bucket import S3Store
 from include.scones.settings import Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted
@@ -59,7 +59,7 @@ def _count(bucket: str, key: str, version: str, date: str) -> dict[str, Any]:
 
 def count(file: io.BytesIO, date: str) -> dict[str, Any]:
     """The figures of one day from its `records.parquet`."""
-    table = pq.read_table(file, columns=COLUMNS)
+    table = read_records(file, COLUMNS)
     table = table.filter(pc.is_valid(table["confidence"]))
     labelled = table.filter(pc.and_(pc.is_valid(table["label"]), pc.is_valid(table["predicted"])))
     right = labelled.filter(pc.equal(labelled["label"], labelled["predicted"]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from include.scones.capture.analysis.known_images import KnownImages
 from include.scones.capture.analysis.statistics import numbers
 from include.scones.capture.reading.scan import Scan
+from include.scones.capture.schema import LABEL
 
 BINS = 10
 
@@ -31,7 +32,7 @@ def add_labels(scan: Scan, table: pa.Table, known: KnownImages | None) -> pa.Tab
             if label is not None:
                 labels[digest] = label
     places = pc.index_in(digests, pa.array(list(labels), digests.type))
-    return table.append_column("label", pc.take(pa.array(list(labels.values()), pa.int32()), places))
+    return table.append_column(LABEL, pc.take(pa.array(list(labels.values()), LABEL.type), places))
 
 
 def measure_accuracy(table: pa.Table, known: KnownImages | None) -> dict[str, Any] | None:

@@ -1,16 +1,17 @@
-"""The files of one report, written so that no reader ever meets half of it."""
+"""The files of one report, written so that no reader ever meets half of it; records may be read back."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.scones.capture.schema import LABEL, SCHEMA
 from include.scones.capture.stores.store import Store
 
 ROW_GROUP = 1 << 17
@@ -33,6 +34,17 @@ def write_records(store: Store, folder: str, table: pa.Table) -> None:
             write_statistics=["time", "confidence"],
         )
         store.write(f"{folder}/records.parquet", file, "application/vnd.apache.parquet")
+
+
+def read_records(file: BinaryIO | Path, columns: Sequence[str]) -> pa.Table:
+    """These columns of a `records.parquet`; all nulls where it was written before a column was thought of."""
+    stored = pq.ParquetFile(file)
+    table = stored.read([name for name in columns if name in stored.schema_arrow.names])
+    known = SCHEMA.append(LABEL)
+    for name in columns:
+        if name not in table.column_names:
+            table = table.append_column(known.field(name), pa.nulls(len(table), known.field(name).type))
+    return table.select(list(columns))
 
 
 def write_page(
