@@ -79,8 +79,9 @@ def pandas(folder: Path) -> int:
 
 
 def report(folder: Path) -> int:
-    from include.scones.capture.report import Places, report_on
-    from include.scones.capture.stores import FolderStore
+    from include.scones.capture.places import Places
+    from include.scones.capture.report import report_on
+    from include.scones.capture.stores.folder import FolderStore
     from include.scones.capture.window import DAY as A_DAY
     from include.scones.capture.window import Window
 

@@ -21,8 +21,8 @@ from botocore.config import Config
 from benchmarks.generate_captures import DAY, ENDPOINT, generate
 from include.launcher.config import Config as Place
 from include.launcher.services import Services
-from include.scones.capture.bucket import READERS
 from include.scones.capture.report import build_report
+from include.scones.capture.stores.bucket import READERS
 
 BUCKET = "benchmark-small-files"
 ACCOUNT = "000000000000"

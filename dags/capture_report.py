@@ -73,7 +73,7 @@ def capture_report() -> None:
     ) -> PokeReturnValue:
         """Wait until the captures of the run's window have arrived on S3."""
         from include.scones import report_schedule, settings
-        from include.scones.capture.counting import count_records
+        from include.scones.capture.reading.counting import count_records
 
         if dag_run.run_type == "asset_triggered":
             events = [event.extra for event in triggering_asset_events[EXECUTIONS]]

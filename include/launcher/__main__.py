@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 
 import boto3
@@ -28,8 +27,8 @@ from include.launcher.errors import LaunchError
 from include.launcher.services import Services, running_services
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
-from include.scones.aws import buckets
 from include.scones.capture.__main__ import main as capture_report
+from include.scones.capture.publishing.copies import copy_report
 
 console = Console()
 
@@ -46,7 +45,7 @@ def run(config: Config) -> None:
         with AirflowApi(config) as api:
             steps = display.follow(console, Workflow(api, services, choice.conf).run())
         published = {name: extra for step in steps for name, extra in step.published.items()}
-        copy = _copy_report(config, published["scones_report"]["report"])
+        copy = copy_report(published["scones_report"]["report"], config.home)
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
     seconds["in all"] = time.monotonic() - begun
     display.summarise(console, published, seconds, copy)
@@ -83,7 +82,7 @@ def report(config: Config, date: str) -> None:
     try:
         if started_it:
             services.await_cloud()
-        if capture_report(["--date", date]):
+        if capture_report(["--date", date, "--copy-to", str(config.home)]):
             raise LaunchError(f"there is no report of {date}")
     finally:
         if started_it:
@@ -107,15 +106,6 @@ def aws_env(config: Config) -> None:
 
 
 COMMANDS = {"run": run, "up": up, "down": down, "status": status}
-
-
-def _copy_report(config: Config, uri: str) -> Path:
-    """Copy the report's page, which needs nothing beside it, to where a browser can open it."""
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
-    copy = config.home / "reports" / f"{Path(key).parent.name}.html"
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    buckets.client().download_file(bucket, key, str(copy))
-    return copy
 
 
 def _say(line: str) -> None:

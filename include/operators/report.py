@@ -40,7 +40,7 @@ class ReportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         from include.scones import settings, stacks
-        from include.scones.capture.metrics import publish_metrics
+        from include.scones.capture.publishing.metrics import publish_metrics
         from include.scones.capture.report import build_report
         from include.scones.models.predictions import read_baseline
 

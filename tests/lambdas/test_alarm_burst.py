@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from include.scones.capture.metrics import publish_metrics
+from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.inference import executions
 from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import delete_stack, stack_outputs

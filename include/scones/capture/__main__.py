@@ -7,9 +7,13 @@ import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from include.scones import settings, stacks
-from include.scones.capture.report import Places, build_report, report_on
-from include.scones.capture.stores import FolderStore
+from include.scones.capture.places import Places
+from include.scones.capture.publishing.copies import copy_report
+from include.scones.capture.report import build_report, report_on
+from include.scones.capture.stores.folder import FolderStore
 from include.scones.capture.window import DAY, Window
 from include.scones.errors import SconesError
 from include.scones.models.predictions import read_baseline
@@ -32,12 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
                 threshold=given.threshold or stacks.threshold_in_force(here),
                 baseline=read_baseline(here, start + DAY),
             )
-    except SconesError as error:
+        page = summary["report"]
+        if given.copy_to and not given.folder:
+            page = copy_report(page, given.copy_to).as_uri()
+    except (SconesError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     share = summary["low_confidence_share"]
     low = "no predictions" if share is None else f"{100 * share:.1f} % below {summary['threshold']}"
-    sys.stdout.write(f"{summary['records']} records, {low}, {summary['malformed']} malformed\n{summary['report']}\n")
+    sys.stdout.write(f"{summary['records']} records, {low}, {summary['malformed']} malformed\n{page}\n")
     return 0
 
 
@@ -47,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint", help="an endpoint other than the project's")
     parser.add_argument("--threshold", type=float, help="instead of the deployed state machine's")
     parser.add_argument("--folder", type=Path, help="a local folder with the bucket's layout, instead of S3")
+    parser.add_argument("--copy-to", type=Path, help="a local folder for a copy that opens without S3")
     return parser
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from include.scones.capture.bucket import S3Store
-from include.scones.capture.images import thumbnail
+from include.scones.capture.reading.images import thumbnail
+from include.scones.capture.stores.bucket import S3Store
 from include.scones.models.predictions import Predictions, predict_test_images
 from include.scones.s3_layout import TEST
 from include.scones.settings import Settings

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from include.scones.aws import buckets
-from include.scones.capture.bucket import S3Store
-from include.scones.capture.tables import numbers
+from include.scones.capture.analysis.statistics import numbers
+from include.scones.capture.publishing.report_files import read_records
+from include.scones.capture.stores.bucket import S3Store
 from include.scones.s3_layout import REPORTS
 from include.scones.settings import Settings
 from include.scones.thresholds.curves import count_accepted
@@ -60,7 +60,7 @@ def _count(bucket: str, key: str, version: str, date: str, classes: int) -> dict
 
 def count_day(file: io.BytesIO, date: str, thresholds: list[float]) -> dict[str, Any]:
     """The figures of one day from its `records.parquet`."""
-    table = pq.read_table(file, columns=COLUMNS)
+    table = read_records(file, COLUMNS)
     table = table.filter(pc.is_valid(table["confidence"]))
     labelled = table.filter(pc.and_(pc.is_valid(table["label"]), pc.is_valid(table["predicted"])))
     right = labelled.filter(pc.equal(labelled["label"], labelled["predicted"]))

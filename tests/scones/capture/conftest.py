@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from include.scones.capture.report import Places, report_on
-from include.scones.capture.stores import FolderStore
+from include.scones.capture.places import Places
+from include.scones.capture.report import report_on
+from include.scones.capture.stores.folder import FolderStore
 from include.scones.capture.window import DAY, Window
 
 REAL_ENDPOINT = "image-classification-2024-10-15-12-46-27-184"

@@ -14,7 +14,7 @@ import pytest
 
 from include.scones.capture import report
 from include.scones.capture.errors import WindowError
-from include.scones.capture.records import KINDS
+from include.scones.capture.reading.problems import KINDS
 from include.scones.capture.window import Window
 from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,10 @@ from botocore.config import Config
 
 from include.scones.aws.small_objects import SmallObjects
 from include.scones.capture import __main__ as command
-from include.scones.capture.bucket import READERS
-from include.scones.capture.counting import count_records
-from include.scones.capture.metrics import publish_metrics
+from include.scones.capture.publishing.metrics import publish_metrics
+from include.scones.capture.reading.counting import count_records
 from include.scones.capture.report import build_report
+from include.scones.capture.stores.bucket import READERS
 from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
 
 DAY = day("2024-10-16")
@@ -41,7 +42,8 @@ def real_bucket(bucket: str, shared_data: Path) -> str:
 
 
 def build(bucket: str, **options: Any) -> dict[str, Any]:
-    return build_report(bucket=bucket, endpoint=REAL_ENDPOINT, start=DAY.start, end=DAY.end, threshold=0.93, **options)
+    given = {"start": DAY.start, "end": DAY.end} | options
+    return build_report(bucket=bucket, endpoint=REAL_ENDPOINT, threshold=0.93, **given)
 
 
 def test_a_report_on_the_real_records(real_bucket: str) -> None:
@@ -163,3 +165,31 @@ def test_the_command_builds_a_days_report(
         "20 records, 35.0 % below 0.93, 0 malformed",
         f"s3://{real_bucket}/{FOLDER}index.html",
     ]
+
+
+def test_a_copy_of_a_report_opens_where_it_lies(
+    real_bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCONES_BUCKET", real_bucket)
+    for date in ("2024-10-15", "2024-10-16"):
+        build(real_bucket, start=day(date).start, end=day(date).end)
+    arguments = ["--date", "2024-10-16", "--endpoint", REAL_ENDPOINT, "--copy-to", str(tmp_path)]
+    assert command.main(arguments) == 0
+    page = tmp_path / FOLDER / "index.html"
+    assert capsys.readouterr().out.splitlines()[-1] == page.as_uri()
+    followed = {page}
+    for path in followed.copy() | {page.parents[1] / "index.html"}:
+        text = path.read_text()
+        assert not re.search("(s3|https?)://", text)
+        followed |= {(path.parent / link).resolve() for link in re.findall(r'href="([^"]+)"', text)}
+    names = ["index.html", "summary.json", "records.parquet", "scatter.png", "histogram.png", "hourly.png"]
+    assert followed == {page.parents[1] / "index.html", *(page.parent / name for name in names)}
+    assert all(path.is_file() for path in followed)
+
+
+def test_the_command_says_what_aws_refuses(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCONES_BUCKET", "there-is-none")
+    assert command.main(["--date", "2024-10-16"]) == 1
+    assert "NoSuchBucket" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""From records to the figures of a day: `summary.json`."""

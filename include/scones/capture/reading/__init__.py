@@ -1,0 +1,1 @@
+"""From capture files to columns of records, with every problem counted."""
