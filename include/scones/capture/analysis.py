@@ -15,6 +15,7 @@ from include.scones.capture.inputs import inputs, undecodable_images
 from include.scones.capture.scan import LISTED_PROBLEMS, Scan
 from include.scones.capture.tables import BINS, class_name, histogram, numbers, spread
 from include.scones.capture.window import HOUR, MICROSECOND, Window, microseconds
+from include.scones.settings import DEMO
 
 
 def in_order(table: pa.Table) -> tuple[pa.Table, int]:
@@ -78,6 +79,7 @@ def summarise(
         "records": len(table),
         "duplicates": duplicates,
         "measurements": scan.measurements,
+        "demo": int(pc.sum(pc.starts_with(table["inference_id"], DEMO)).as_py() or 0),
         "predictions": count,
         "input_only": int(pc.sum(pc.invert(table["answered"])).as_py() or 0),
         "output_only": int(pc.sum(pc.is_null(table["input_bytes"])).as_py() or 0),

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 from include.scones import buckets
 from include.scones.capture.bucket import S3Store
 from include.scones.capture.tables import numbers
-from include.scones.settings import Settings
+from include.scones.settings import DEMO, Settings
 from include.scones.tuning.curves import THRESHOLDS, accepted
 
 DAYS = 7
 REPORTS = "reports/capture/"
-COLUMNS = ["confidence", "predicted", "label"]
+COLUMNS = ["confidence", "predicted", "label", "inference_id"]
 
 
 def traffic(settings: Settings, days: int = DAYS) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def traffic(settings: Settings, days: int = DAYS) -> dict[str, Any]:
     return {
         "days": [{"date": item["date"], "requests": item["requests"]} for item in counted],
         "requests": sum(item["requests"] for item in counted),
+        "demo": sum(item["demo"] for item in counted),
         "accepted": _total(counted, "accepted"),
         "labelled": sum(item["labelled"] for item in counted),
         "labelled_accepted": _total(counted, "labelled_accepted"),
@@ -66,6 +67,7 @@ def count(file: io.BytesIO, date: str) -> dict[str, Any]:
     return {
         "date": date,
         "requests": table.num_rows,
+        "demo": int(pc.sum(pc.starts_with(table["inference_id"], DEMO)).as_py() or 0),
         "accepted": accepted(numbers(table, "confidence")),
         "labelled": labelled.num_rows,
         "labelled_accepted": accepted(numbers(labelled, "confidence")),
