@@ -32,6 +32,14 @@ status: .venv/.installed ## Say what runs
 report: env ## Build one day's capture report without Airflow (DATE=YYYY-MM-DD, today if left out)
 	@$(LAUNCH) report --target $(TARGET) $(if $(DATE),--date $(DATE))
 
+.PHONY: demo
+demo: env ## After make run: days of invented traffic that drifts, and their reports (on the local cloud alone)
+	@$(LAUNCH) demo --target $(TARGET)
+
+.PHONY: notebook
+notebook: .venv/.notebook ## Open the course's steps as a notebook (SCONES_HOME's local cloud, or your AWS environment)
+	@$(LAUNCH) notebook --target $(TARGET)
+
 .PHONY: cloud
 cloud: .venv-cloud/.installed ## Start the local cloud alone, in the foreground
 	@.venv-cloud/bin/python -m include.local_cloud --port $${SCONES_CLOUD_PORT:-4566} --data $${SCONES_HOME:-.local}/cloud

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-BRIGHT = (0.8, 1.15)
-DARK = (0.2, 0.45)
-NOISE = 4.0
-HOUSE = 48  # pixels a side: a picture of another size is part of what a foreign image is
-
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Light:
+    """From how dark to how bright, as factors, and the noise that a camera makes in it, in grey levels."""
+
+    darkest: float
+    brightest: float
+    noise: float
+
+
+DAYLIGHT = Light(0.9, 1.1, noise=1)
+DUSK = Light(0.3, 0.5, noise=18)
+HOUSE = 48  # pixels a side: a picture of another size is part of what a foreign image is
 
 
 def pixels_of(image: bytes) -> Pixels:
@@ -21,12 +31,10 @@ def pixels_of(image: bytes) -> Pixels:
         return np.asarray(picture.convert("RGB"))
 
 
-def retaken(pixels: Pixels, random: np.random.Generator, brightness: tuple[float, float]) -> bytes:
-    """The picture a pixel aside, perhaps mirrored, in other light and with a camera's noise; as PNG."""
-    moved = np.roll(pixels, random.integers(-1, 2, 2), axis=(0, 1))
-    if random.random() < 0.5:
-        moved = moved[:, ::-1]
-    lit = moved * random.uniform(*brightness) + random.normal(0, NOISE, moved.shape)
+def retaken(pixels: Pixels, random: np.random.Generator, light: Light) -> bytes:
+    """The picture, perhaps mirrored, in other light and with a camera's noise; as PNG."""
+    turned = pixels[:, ::-1] if random.random() < 0.5 else pixels
+    lit = turned * random.uniform(light.darkest, light.brightest) + random.normal(0, light.noise, turned.shape)
     return _encoded(Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8)), "PNG")
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
-from include.scones.demo.pictures import BRIGHT, DARK, foreign, pixels_of, retaken
+from include.scones.demo.pictures import DAYLIGHT, DUSK, foreign, pixels_of, retaken
 from include.scones.settings import DEMO
 
 # As many as a report compares with, then the days on which the traffic is another one.
@@ -76,4 +76,4 @@ def _picture(bodies: Sequence[bytes], random: np.random.Generator, *, drifts: bo
     body = bodies[int(random.integers(len(bodies)))]
     if random.random() < (UNCHANGED_IN_DRIFT if drifts else UNCHANGED):
         return "image/png", body
-    return "image/png", retaken(pixels_of(body), random, DARK if drifts else BRIGHT)
+    return "image/png", retaken(pixels_of(body), random, DUSK if drifts else DAYLIGHT)
