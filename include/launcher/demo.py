@@ -31,7 +31,7 @@ from include.scones.demo.traffic import LabelledImage, Request
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
-LIVE_REQUESTS = 60
+LIVE_REQUESTS = 120
 CAPTURE_SECONDS = 60
 POLL_SECONDS = 2.0
 REPORTS = "reports/capture/"

@@ -22,7 +22,7 @@ class Light:
 
 
 DAYLIGHT = Light(0.9, 1.1, noise=1)
-DUSK = Light(0.3, 0.5, noise=18)
+DUSK = Light(0.3, 0.5, noise=20)
 HOUSE = 48  # pixels a side: a picture of another size is part of what a foreign image is
 
 

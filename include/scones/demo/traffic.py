@@ -58,8 +58,8 @@ def requests(day: date, images: Sequence[LabelledImage], *, drifts: bool, count:
 
 
 def class_mix(classes: int, *, drifts: bool) -> list[float]:
-    """Shares of the classes: 3 to 2 for two of them on a calm day, 1 to 4 when it drifts."""
-    weights = np.arange(1, classes + 1) ** 2 if drifts else np.arange(classes + 1, 1, -1)
+    """Shares of the classes: 2 to 3 for two of them on a calm day, 4 to 1 when it drifts."""
+    weights = np.arange(classes, 0, -1) ** 2 if drifts else np.arange(2, classes + 2)
     return [float(share) for share in weights / weights.sum()]
 
 
