@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `run`, `up`, `down`, `status`, `report` and `demo`."""
+"""The command line behind the Makefile: `run`, `up`, `down`, `status`, `report`, `demo` and `notebook`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from include.launcher import display, source
 from include.launcher.api import AirflowApi
 from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
+from include.launcher.notebook import open_notebook
 from include.launcher.stack import Stack, started
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
@@ -101,6 +102,16 @@ def demo(config: Config) -> None:
     _say("The threshold tuner has them as well: `make up`, then Threshold tuner in Airflow's navigation bar.")
 
 
+def notebook(config: Config) -> None:
+    """Open the course's steps in JupyterLab, until Ctrl-C."""
+    _announce(config)
+    choice = source.choose(config)
+    if choice.warning:
+        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    with _cloud(config):
+        open_notebook(choice.conf.get("archive"))
+
+
 def status(config: Config) -> None:
     """Say what runs."""
     for process in Stack(config).processes:
@@ -117,7 +128,7 @@ def aws_env(config: Config) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-COMMANDS = {"run": run, "up": up, "down": down, "status": status, "demo": demo}
+COMMANDS = {"run": run, "up": up, "down": down, "status": status, "demo": demo, "notebook": notebook}
 
 
 @contextmanager
