@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,18 @@ from tests.stack import Launcher
 
 
 @pytest.fixture(scope="module")
-def today() -> date:
-    return datetime.now(UTC).date()
+def said(launcher: Launcher, main_job: str) -> str:
+    assert main_job
+    return launcher("demo")
 
 
 @pytest.fixture(scope="module")
-def said(launcher: Launcher, main_job: str, today: date) -> str:
-    assert main_job
-    return launcher("demo")
+def today(said: str, aws: Path) -> date:
+    """The day that the demo took for today."""
+    assert said
+    return max(
+        date.fromisoformat(file.parent.name.removeprefix("ds=")) for file in aws.glob("reports/ds=*/summary.json")
+    )
 
 
 def summaries(home: Path, today: date) -> list[dict[str, Any]]:

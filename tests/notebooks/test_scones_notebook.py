@@ -20,15 +20,21 @@ def read() -> Notebook:
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
+def code(source: str) -> Any:
+    return nbformat.v4.new_code_cell(source)
+
+
 @pytest.fixture(scope="module")
 def executed(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> Notebook:
     """Executed as a project of its own, with other values put right after the cell that is meant to be changed."""
     archive = write_sample(tmp_path_factory.mktemp("archive") / "sample.tar.gz", train=60, test=20)
     notebook = read()
-    place = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
     values = {"ARCHIVE": str(archive), "EPOCHS": 4, "MIN_ACCURACY": 0, "TEST_CASES": CASES}
-    given = "\n".join(f"{name} = {value!r}" for name, value in values.items())
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(given))
+    place = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+    notebook.cells.insert(place + 1, code("\n".join(f"{name} = {value!r}" for name, value in values.items())))
+    # Once more over the endpoint that is there by then.
+    place = next(n for n, cell in enumerate(notebook.cells) if "Endpoint.create(" in cell.source)
+    notebook.cells[place + 1 : place + 1] = [code('name += "-2"'), code(notebook.cells[place].source)]
     client = nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOK.parent)}}
     )
