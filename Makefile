@@ -32,6 +32,14 @@ status: .venv/.installed ## Say what runs
 report: env ## Build one day's capture report without Airflow (DATE=YYYY-MM-DD, today if left out)
 	@$(LAUNCH) report --target $(TARGET) $(if $(DATE),--date $(DATE))
 
+.PHONY: demo
+demo: env ## After make run: days of invented traffic that drifts, and their reports (on the local cloud alone)
+	@$(LAUNCH) demo --target $(TARGET)
+
+.PHONY: notebook
+notebook: env .venv/.notebook ## Open the course's steps as a notebook (TARGET=aws for your AWS account)
+	@$(LAUNCH) notebook --target $(TARGET)
+
 .PHONY: cloud
 cloud: .venv-cloud/.installed ## Start the local cloud alone, in the foreground
 	@.venv-cloud/bin/python -m include.local_cloud --port $${SCONES_CLOUD_PORT:-4566} --data $${SCONES_HOME:-.local}/cloud
@@ -46,7 +54,7 @@ cloud-check: .venv/.installed ## Say whether the local cloud is ready
 	@.venv/bin/python -c "import httpx; print(httpx.get('http://127.0.0.1:$${SCONES_CLOUD_PORT:-4566}/_local_cloud/health', timeout=5).text)"
 
 .PHONY: test
-test: env .venv-audit/.installed ## Run all tests
+test: env .venv/.notebook .venv-audit/.installed ## Run all tests
 	.venv-cloud/bin/python -m pytest -n 2 tests/local_cloud tests/image_classification
 	.venv/bin/python -m pytest -n 2 tests/browser tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
 
@@ -81,6 +89,11 @@ NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	@.venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r $< || $(NO_PACKAGES)
 	@$(INSTALL) --python .venv/bin/python -r requirements/airflow.txt || $(NO_PACKAGES)
+	@touch $@
+
+# Beside the client environment's packages and of the same versions, so that a notebook's kernel has all of both.
+.venv/.notebook: requirements/notebook.txt .venv/.installed
+	@$(INSTALL) --python .venv/bin/python -r $< || $(NO_PACKAGES)
 	@touch $@
 
 .venv-cloud/.installed: requirements/cloud.txt requirements/torch.txt .venv/.installed

@@ -29,6 +29,7 @@ REGION = "us-east-1"
 ON_THE_STACK = (
     "tests/browser/",
     "tests/e2e/test_backfill.py",
+    "tests/e2e/test_demo.py",
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_privacy.py",
     "tests/e2e/test_recovery.py",

@@ -39,7 +39,7 @@ def names(path: Path) -> set[str]:
 
 
 def test_there_is_a_lock_for_each_environment() -> None:
-    expected = {"airflow", "audit", "batch", "bootstrap", "cloud", "compose", "torch", "requirements"}
+    expected = {"airflow", "audit", "batch", "bootstrap", "cloud", "compose", "notebook", "torch", "requirements"}
     assert {lock.stem for lock in LOCKS} == expected
     assert len(DOCKERFILES) == 4
 

@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `run`, `up`, `down`, `status` and `report`."""
+"""The command line behind the Makefile: `run`, `up`, `down`, `status`, `report`, `demo` and `notebook`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ from include.launcher import display, source
 from include.launcher.api import AirflowApi
 from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
+from include.launcher.notebook import open_notebook
 from include.launcher.services import Services, running_services
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
+from include.scones import settings
 from include.scones.capture.__main__ import main as capture_report
 from include.scones.capture.publishing.copies import copy_report
 
@@ -77,16 +79,37 @@ def down(config: Config) -> None:
 
 def report(config: Config, date: str) -> None:
     """Build one day's capture report without Airflow."""
-    services = Services(config)
-    started_it = config.target == "local" and services.start_cloud(_say)
-    try:
-        if started_it:
-            services.await_cloud()
+    with _cloud(config):
         if capture_report(["--date", date, "--copy-to", str(config.home)]):
             raise LaunchError(f"there is no report of {date}")
-    finally:
-        if started_it:
-            services.stop_cloud()
+
+
+def demo(config: Config) -> None:
+    """Fill the local cloud with days of invented traffic that drifts, and build the reports of those days."""
+    if config.target != "local":
+        raise LaunchError("the demo's traffic is invented and stays out of AWS: leave TARGET=aws out")
+    from include.launcher.demo import Demo, alarms, show  # what draws the reports takes long to import
+
+    with _cloud(config):
+        here = settings.load()
+        made = Demo(here, console, datetime.now(UTC).date())
+        summaries = made.run()
+        page = made.copy_reports(config.home / "reports")
+        show(console, summaries)
+        for name, state in alarms(here).items():
+            _say(f"alarm {name}: {state}")
+    _say(f"All days, newest first: {page.as_uri()}")
+    _say("The threshold tuner has them as well: `make up`, then Threshold tuner in Airflow's navigation bar.")
+
+
+def notebook(config: Config) -> None:
+    """Open the course's steps in JupyterLab, until Ctrl-C."""
+    _announce(config)
+    choice = source.choose(config)
+    if choice.warning:
+        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    with _cloud(config):
+        open_notebook(choice.conf.get("archive"))
 
 
 def status(config: Config) -> None:
@@ -105,7 +128,21 @@ def aws_env(config: Config) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-COMMANDS = {"run": run, "up": up, "down": down, "status": status}
+COMMANDS = {"run": run, "up": up, "down": down, "status": status, "demo": demo, "notebook": notebook}
+
+
+@contextmanager
+def _cloud(config: Config) -> Iterator[None]:
+    """The local cloud, if that is the target; it is stopped at the end if it did not run before."""
+    services = Services(config)
+    started_it = config.target == "local" and services.start_cloud(_say)
+    try:
+        if started_it:
+            services.await_cloud()
+        yield
+    finally:
+        if started_it:
+            services.stop_cloud()
 
 
 def _say(line: str) -> None:

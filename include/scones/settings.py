@@ -12,6 +12,8 @@ CLASS_NAMES = {8: "bicycle", 48: "motorcycle"}
 THRESHOLD = 0.93
 # Begins the InferenceId of requests that measure the endpoint with known images: they are no traffic.
 MEASUREMENT = "scones-measurement"
+# Begins the InferenceId of the invented requests of `make demo`: they are traffic, and say what they are.
+DEMO = "scones-demo"
 
 
 @dataclass(frozen=True)

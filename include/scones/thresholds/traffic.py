@@ -15,12 +15,12 @@ from include.scones.capture.analysis.statistics import numbers
 from include.scones.capture.publishing.report_files import read_records
 from include.scones.capture.stores.bucket import S3Store
 from include.scones.s3_layout import REPORTS
-from include.scones.settings import Settings
+from include.scones.settings import DEMO, Settings
 from include.scones.thresholds.curves import count_accepted
 from include.scones.thresholds.scale import list_thresholds
 
 DAYS = 7
-COLUMNS = ["confidence", "predicted", "label"]
+COLUMNS = ["confidence", "predicted", "label", "inference_id"]
 
 
 def count_traffic(settings: Settings, classes: int, days: int = DAYS) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def count_traffic(settings: Settings, classes: int, days: int = DAYS) -> dict[st
     return {
         "days": [{"date": item["date"], "requests": item["requests"]} for item in counted],
         "requests": sum(item["requests"] for item in counted),
+        "demo": sum(item["demo"] for item in counted),
         "labelled": sum(item["labelled"] for item in counted),
         **{
             name: np.sum([day[name] for day in counted] or [nothing], axis=0).tolist()
@@ -67,6 +68,7 @@ def count_day(file: io.BytesIO, date: str, thresholds: list[float]) -> dict[str,
     return {
         "date": date,
         "requests": table.num_rows,
+        "demo": int(pc.sum(pc.starts_with(table["inference_id"], DEMO)).as_py() or 0),
         "accepted": count_accepted(numbers(table, "confidence"), thresholds),
         "labelled": labelled.num_rows,
         "labelled_accepted": count_accepted(numbers(labelled, "confidence"), thresholds),

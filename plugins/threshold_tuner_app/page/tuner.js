@@ -66,7 +66,8 @@ function showEvidence() {
 function showBasis() {
   const { test, traffic } = page.evidence;
   const days = traffic.days.map((day) => day.date);
-  const seen = days.length ? `${traffic.requests} requests in the capture reports of ${days.length} days, ${days[0]} to ${days.at(-1)}`
+  const demo = traffic.demo ? ` (${traffic.demo} of them made up by make demo)` : "";
+  const seen = days.length ? `${traffic.requests} requests${demo} in the capture reports of ${days.length} days, ${days[0]} to ${days.at(-1)}`
     : "no capture report yet";
   find("#basis").textContent = `From ${test.count} labelled test images, answered by ${test.config}, and ${seen}.`
     + " The upright line is the value chosen, the broken one the value in force.";

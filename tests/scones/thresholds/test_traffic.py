@@ -15,11 +15,13 @@ from tests.conftest import REGION
 
 THRESHOLDS = list_thresholds(2)
 Row = tuple[float | None, int | None, int | None]
-SCHEMA = pa.schema([("confidence", pa.float64()), ("predicted", pa.int32()), ("label", pa.int32())])
+SCHEMA = pa.schema(
+    [("confidence", pa.float64()), ("predicted", pa.int32()), ("label", pa.int32()), ("inference_id", pa.string())]
+)
 
 
-def report(bucket: str, name: str, rows: list[Row]) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], []]
+def report(bucket: str, name: str, rows: list[Row], inference_id: str | None = None) -> None:
+    columns = [*([list(column) for column in zip(*rows, strict=True)] or [[], [], []]), [inference_id] * len(rows)]
     file = io.BytesIO()
     pq.write_table(
         pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA), file
@@ -35,6 +37,13 @@ def test_no_reports_yet(bucket: str) -> None:
     found = count_traffic(settings(bucket), 2)
     assert (found["days"], found["requests"], found["labelled"]) == ([], 0, 0)
     assert found["accepted"] == [0] * len(THRESHOLDS)
+
+
+def test_demo_traffic_is_told_apart(bucket: str) -> None:
+    report(bucket, "ds=2026-01-01", [(0.93, 0, 0)] * 3, "scones-demo-20260101-0000")
+    report(bucket, "ds=2026-01-02", [(0.93, 0, 0)] * 2)
+    found = count_traffic(settings(bucket), 2)
+    assert (found["requests"], found["demo"]) == (5, 3)
 
 
 def test_the_last_days_are_counted_together(bucket: str) -> None:

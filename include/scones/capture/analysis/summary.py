@@ -16,6 +16,7 @@ from include.scones.capture.analysis.statistics import BINS, class_name, histogr
 from include.scones.capture.reading.scan import Scan
 from include.scones.capture.reading.totals import LISTED_PROBLEMS
 from include.scones.capture.window import HOUR, MICROSECOND, Window, microseconds
+from include.scones.settings import DEMO
 
 
 def summarise(
@@ -34,6 +35,7 @@ def summarise(
         "records": len(table),
         "duplicates": duplicates,
         "measurements": scan.totals.measurements,
+        "demo": int(pc.sum(pc.starts_with(table["inference_id"], DEMO)).as_py() or 0),
         "predictions": count,
         "input_only": int(pc.sum(pc.invert(table["answered"])).as_py() or 0),
         "output_only": int(pc.sum(pc.is_null(table["input_bytes"])).as_py() or 0),

@@ -43,7 +43,10 @@ COLUMNS = (
     Column("endpoint", ("endpoint",), str, numeric=False),
 )
 
-MARKS = (Mark("so far", ("window", "whole_day"), lambda whole_day: whole_day is False),)
+MARKS = (
+    Mark("so far", ("window", "whole_day"), lambda whole_day: whole_day is False),
+    Mark("demo", ("demo",), bool),
+)
 
 
 def index_page(days: Mapping[str, dict[str, Any]]) -> str:
