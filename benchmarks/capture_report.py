@@ -27,12 +27,13 @@ import orjson
 import psutil
 
 from benchmarks.generate_captures import DAY, ENDPOINT
+from include.scones.capture.places import CAPTURES
 
 WAYS = ("floor", "floor2", "notebook", "pandas", "report")
 
 
 def files(folder: Path) -> list[Path]:
-    return sorted((folder / "data_capture").rglob("*.jsonl"))
+    return sorted((folder / CAPTURES).rglob("*.jsonl"))
 
 
 def parse(paths: list[Path]) -> int:

@@ -21,6 +21,7 @@ import orjson
 from numpy.typing import NDArray
 from PIL import Image
 
+from include.scones.capture.places import CAPTURES
 from include.scones.cifar.archive import Archive
 
 ENDPOINT = "benchmark"
@@ -109,7 +110,7 @@ def generate(folder: Path, records: int, files: int = FILES_A_DAY) -> None:
         if number % per_file == 0:
             if written:
                 written.close()
-            place = folder / "data_capture" / ENDPOINT / "AllTraffic" / f"{moment:%Y/%m/%d/%H}"
+            place = folder / CAPTURES / ENDPOINT / "AllTraffic" / f"{moment:%Y/%m/%d/%H}"
             place.mkdir(parents=True, exist_ok=True)
             written = (place / f"{moment:%M-%S}-000-{uuid.UUID(int=number)}.jsonl").open("wb")
         if written:

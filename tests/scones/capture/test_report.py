@@ -221,6 +221,9 @@ def test_every_field_of_the_summary_is_documented(captures: Captures) -> None:
     (captures.root / "test.lst").write_text("0\t0\tx.png\n")
     summary = captures.report(DAY)
     names = names_in({**summary, "dataset": None}) - {"image/png", "32x32", "not-json"}
-    documented = set(re.findall(r"`([\w-]+)`", (Path(report.__file__).parent / "SUMMARY.md").read_text()))
+    text = (Path(report.__file__).parent / "SUMMARY.md").read_text()
+    documented = set(re.findall(r"`([\w-]+)`", text))
     assert names <= documented
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", "".join(rows))) == summary.keys()
     assert KINDS.keys() <= documented

@@ -147,7 +147,7 @@ def trend(days: list[tuple[datetime, float | None]]) -> Pair:
         axes.plot(times, shares, color=theme.unsure, marker="o", markersize=4, linewidth=1.4)
         axes.set_ylim(bottom=0)
         axes.margins(y=0.1)
-        time_axis(axes, least=1)
+        time_axis(axes, fewest=1)
         axes.set_ylabel("% below the threshold")
 
     return draw_both(draw, (4.8, 2.2))

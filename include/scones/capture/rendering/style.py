@@ -62,8 +62,8 @@ def hours_around(times: Any, window: Window) -> tuple[float, float]:
     )
 
 
-def time_axis(axes: Axes, least: int = 4) -> None:
-    locator = AutoDateLocator(minticks=least, maxticks=7)  # type: ignore[no-untyped-call]
+def time_axis(axes: Axes, fewest: int = 4) -> None:
+    locator = AutoDateLocator(minticks=fewest, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_xlabel("time (UTC)")

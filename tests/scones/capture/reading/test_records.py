@@ -75,7 +75,7 @@ def test_a_real_line(shared_data: Path) -> None:
     assert (found.input_type, found.encoding, found.problem) == ("image/png", "BASE64", None)
 
 
-def test_every_real_file_has_the_usual_form(shared_data: Path) -> None:
+def test_every_real_file_has_the_form_that_arrays_are_made_of(shared_data: Path) -> None:
     runs = [path.read_bytes().rstrip() + b"\n" for path in shared_data.glob("captures/**/*.jsonl")]
     assert len(runs) == 12
     assert [as_arrays(run) for run in runs] == [list(parse_lines(run)) for run in runs]
@@ -180,7 +180,7 @@ def test_no_event_id() -> None:
 
 
 @pytest.mark.parametrize("event", [{"eventId": "e"}, {"eventId": "some-other", "inferenceId": "i"}])
-def test_the_usual_form_is_recognised(event: dict[str, str]) -> None:
+def test_the_form_that_sagemaker_writes_is_recognised(event: dict[str, str]) -> None:
     """Without it the report is right but slow."""
     documents = [record(TIME, image=b"other"), answered("[1, 0]"), record("2024-10-15T16:05:12.5+02:00")]
     for document in documents:
