@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from include.scones import s3_layout
 from include.scones.capture.window import Window
 
-CAPTURES = "data_capture"
-REPORTS = "reports/capture"
+CAPTURES = s3_layout.CAPTURES.rstrip("/")
+REPORTS = s3_layout.REPORTS.rstrip("/")
 
 
 @dataclass(frozen=True)

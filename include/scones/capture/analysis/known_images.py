@@ -10,9 +10,8 @@ from include.scones.capture.errors import ImageError, UnreadableError
 from include.scones.capture.reading.images import open_image, pixel_identity
 from include.scones.capture.schema import input_digest
 from include.scones.capture.stores.store import Store
-
-LISTING = "test.lst"
-FOLDER = "test/"
+from include.scones.manifests import parse_lst
+from include.scones.s3_layout import TEST, TEST_LST
 
 
 @dataclass
@@ -43,16 +42,15 @@ class KnownImages:
 
 
 def read_known_images(store: Store) -> KnownImages | None:
-    """The test images that `test.lst` names (index, label and file name, tab-separated); None where there is none."""
-    if not list(store.objects(LISTING)):
+    """The test images that the data set's `test.lst` names; None where there is none."""
+    if not list(store.objects(TEST_LST)):
         return None
-    rows = [line.split("\t") for line in store.read(LISTING).decode().splitlines()]
-    labels = [(row[2], int(row[1])) for row in rows]
+    images = parse_lst(store.read(TEST_LST))
     known = KnownImages()
     with ThreadPoolExecutor(store.readers) as pool:
-        for data, (_, label) in zip(pool.map(lambda item: _read(store, FOLDER + item[0]), labels), labels, strict=True):
+        for data, image in zip(pool.map(lambda item: _read(store, TEST + item.name), images), images, strict=True):
             try:
-                known.add(data, label)
+                known.add(data, image.label)
             except ImageError:
                 known.unreadable += 1
     return known
