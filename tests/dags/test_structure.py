@@ -75,6 +75,7 @@ def test_executions_are_mapped(dagbag: DagBag) -> None:
     assert dagbag.dags["inference_workflow"].get_task("execute").is_mapped
 
 
+@pytest.mark.system
 def test_nothing_heavy_is_imported_to_parse() -> None:
     """What the DAG files add to the modules that Airflow and the provider load themselves."""
     code = (

@@ -17,6 +17,8 @@ from include.scones.test_cases import workflow_event
 from tests.conftest import start_cloud, stop_cloud
 from tests.lambdas.conftest import HERE, picture
 
+pytestmark = pytest.mark.system
+
 SETTINGS = replace(HERE, bucket="roles-tests")
 FOREIGN = "roles-tests-foreign"
 

@@ -14,6 +14,8 @@ import pytest
 from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
 
+pytestmark = pytest.mark.system
+
 
 def wait_for(path: Path) -> str:
     deadline = time.monotonic() + 20

@@ -302,6 +302,7 @@ def test_a_region_is_one_of_awss(cloud: Cloud, region: str) -> None:
     assert (cloud.data / "sagemaker.sqlite3").exists()
 
 
+@pytest.mark.cloud
 def test_a_region_that_an_older_cloud_kept_is_left_alone(tmp_path: Path) -> None:
     import sqlite3
 
@@ -317,6 +318,7 @@ def test_a_region_that_an_older_cloud_kept_is_left_alone(tmp_path: Path) -> None
     assert kept.read_text() == "kept"
 
 
+@pytest.mark.cloud
 def test_the_key_is_made_once_and_can_be_given(tmp_path: Path) -> None:
     first = start_cloud(tmp_path / "a")
     stop_cloud(first)
@@ -347,6 +349,7 @@ def environ(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
+@pytest.mark.cloud
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -371,6 +374,7 @@ def test_keys_that_anybody_could_guess_are_refused(tmp_path: Path, given: dict[s
     assert "s" * 40 not in done.stderr
 
 
+@pytest.mark.cloud
 def test_a_broken_key_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n")
     command = [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", "0", "--data", str(tmp_path)]

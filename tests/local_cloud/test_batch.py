@@ -18,6 +18,8 @@ import pytest
 from tests.conftest import REGION, Cloud, free_port, start_cloud, stop_cloud
 from tests.local_cloud.conftest import client, eventually, refusal, unique
 
+pytestmark = pytest.mark.cloud
+
 PROGRAM = Path(__file__).with_name("batch_program.py")
 IMAGE = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/tests/program:1"
 FINAL = {"SUCCEEDED", "FAILED"}

@@ -16,6 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.serving import Serving, capture_config, model_archive, until
 
+pytestmark = pytest.mark.cloud
+
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Cloud]:

@@ -16,6 +16,8 @@ from include.local_cloud.sagemaker import fleet_worker
 from include.local_cloud.sagemaker.fleet_worker import Worker, WorkerFailed, WorkerUnavailable
 from tests.local_cloud.serving import ODD_CONTAINER
 
+pytestmark = pytest.mark.system
+
 ECHO = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: test/echo\r\ncontent-length: 0\r\n\r\n"
 
 

@@ -82,6 +82,7 @@ def test_names_of_the_loopback_address_are_known(cloud: Cloud, name: str) -> Non
     assert httpx.get(f"{cloud.url}/_local_cloud/health", headers=own).status_code == 200
 
 
+@pytest.mark.cloud
 def test_further_names_are_those_of_an_option(tmp_path: Any) -> None:
     started = start_cloud(tmp_path, arguments=["--allow-host", "cloud"])
     try:

@@ -17,6 +17,8 @@ from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.conftest import ended, eventually, training_request, unique
 from tests.local_cloud.serving import ODD_CONTAINER, Serving
 
+pytestmark = pytest.mark.cloud
+
 MARK = "marked-secret-3f9a"
 SECRETS = {
     "AIRFLOW__API_AUTH__JWT_SECRET": MARK,

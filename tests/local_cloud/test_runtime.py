@@ -18,6 +18,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import REGION, start_cloud, stop_cloud
 from tests.local_cloud.serving import ODD_CONTAINER, Serving, capture_config, until
 
+pytestmark = pytest.mark.cloud
+
 MEGABYTE = 1024 * 1024
 
 

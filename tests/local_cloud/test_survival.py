@@ -15,6 +15,8 @@ from tests.conftest import SHARED_DATA, Cloud, free_port, start_cloud, stop_clou
 from tests.local_cloud.conftest import ROLE, client, ended, eventually, training_request, upload_images
 from tests.local_cloud.test_bridges import execute, invoke, make_function, make_machine
 
+pytestmark = pytest.mark.cloud
+
 BUCKET = "scones-survivors"
 SAVED_WITHIN = 3.5  # seconds: one look a second, and a few files to write on a busy machine
 TEMPLATE = {

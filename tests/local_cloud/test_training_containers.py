@@ -17,6 +17,8 @@ from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.conftest import channel, client, ended, eventually, training_request, unique
 from tests.local_cloud.test_training_jobs import container_process
 
+pytestmark = pytest.mark.cloud
+
 SCRIPT = Path(__file__).with_name("training_script.py")
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training-script:latest"
 BUCKET = "training-containers"

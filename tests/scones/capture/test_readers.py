@@ -11,6 +11,7 @@ from tests.scones.capture.conftest import ENDPOINT, REAL_ENDPOINT, Captures, day
 DAY = day("2024-10-16")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("worth", "least"), [("WORTH_A_PROCESS", 1000), ("FILES_WORTH_A_PROCESS", 2)])
 def test_reader_processes_find_what_one_process_finds(
     real: Captures, monkeypatch: pytest.MonkeyPatch, worth: str, least: int
@@ -28,6 +29,7 @@ def test_reader_processes_find_what_one_process_finds(
     assert (together.problems, together.files, together.bytes) == (alone.problems, alone.files, alone.bytes)
 
 
+@pytest.mark.system
 def test_reader_processes_do_without_pandas(
     real: Captures, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
