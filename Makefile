@@ -62,12 +62,16 @@ test-unit: env ## Run the tests that need no process and no network: under a min
 test-cloud: env ## Run the tests that need the local cloud, and no Airflow
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
+CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
+	$(filter-out $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
+
 .PHONY: check
 check: env ## Lint, format, type and layer checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags plugins requirements
-	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification
+	.venv/bin/mypy $(CLIENT_CODE)
+	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS)
+	.venv/bin/lint-imports
 
 .PHONY: audit
 audit: .venv-audit/.installed ## Check the locked packages against known vulnerabilities (needs PyPI's or OSV's advisories)

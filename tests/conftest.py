@@ -41,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """In parallel, the tests on the one stack stay together, and so do those of any other file."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByStack(LoadScopeScheduling):  # type: ignore[misc]
+    class ByStack(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return "stack" if nodeid.startswith(ON_THE_STACK) else nodeid.partition("::")[0]
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 from include.scones.batch import image, run, stack
 from include.scones.batch.classify import LARGEST, Classifier, Row
-from include.scones.batch.errors import EndpointError, FolderError, ResultError, TooManyErrorsError
+from include.scones.batch.errors import EndpointError, FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load
 from include.scones.batch.shard import CHUNK, Shard
 from include.scones.settings import Settings
@@ -300,9 +300,9 @@ def test_folders_that_cannot_be_used_are_refused(outputs: dict[str, str]) -> Non
 
 def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
     job = prepared("bad-listing", "f/")
-    with pytest.raises(run.ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
+    with pytest.raises(ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
         run.list_images(job, outputs["ListImagesName"], 0)
-    with pytest.raises(run.ListingError, match="NoSuchBucket"):
+    with pytest.raises(ListingError, match="NoSuchBucket"):
         run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListImagesName"], 10)
     with pytest.raises(ClientError):
         run.list_images(job, "no-such-function", 10)
