@@ -54,6 +54,10 @@ TEST_CLIENT := .venv/bin/python -m pytest tests/browser tests/e2e tests $(addpre
 test: env .venv-audit/.installed ## Run all tests
 	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
+.PHONY: coverage
+coverage: env .venv-audit/.installed ## Run all tests and measure which lines and branches of all processes they reach
+	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+
 .PHONY: test-unit
 test-unit: env ## Run the tests that need no process and no network: under a minute
 	@tests/both "$(TEST_CLOUD) -m unit" "$(TEST_CLIENT) -m unit -n 2"
