@@ -53,17 +53,37 @@ aws-env: ## Print what sets a shell up for the local cloud: eval "$$(make -s aws
 cloud-check: .venv/.installed ## Say whether the local cloud is ready
 	@.venv/bin/python -c "import httpx; print(httpx.get('http://127.0.0.1:$${SCONES_CLOUD_PORT:-4566}/_local_cloud/health', timeout=5).text)"
 
+# Each environment's half of the tests; both run at the same time, for most tests wait for something.
+CLOUD_TESTS := tests/local_cloud tests/image_classification
+TEST_CLOUD := .venv-cloud/bin/python -m pytest $(CLOUD_TESTS)
+TEST_CLIENT := .venv/bin/python -m pytest tests/browser tests/e2e tests $(addprefix --ignore ,$(CLOUD_TESTS))
+
 .PHONY: test
 test: env .venv/.notebook .venv-audit/.installed ## Run all tests
-	.venv-cloud/bin/python -m pytest -n 2 tests/local_cloud tests/image_classification
-	.venv/bin/python -m pytest -n 2 tests/browser tests/e2e tests --ignore tests/local_cloud --ignore tests/image_classification
+	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+
+.PHONY: coverage
+coverage: env .venv/.notebook .venv-audit/.installed ## Run all tests and measure which lines and branches of all processes they reach
+	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+
+.PHONY: test-unit
+test-unit: env .venv/.notebook ## Run the tests that need no process and no network: under a minute
+	@tests/both "$(TEST_CLOUD) -m unit" "$(TEST_CLIENT) -m unit -n 2"
+
+.PHONY: test-cloud
+test-cloud: env .venv/.notebook ## Run the tests that need the local cloud, and no Airflow
+	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
+
+CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
+	$(filter-out $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
-check: env ## Lint, format and type checks
+check: env ## Lint, format, type and layer checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy include/scones include/operators include/launcher lambdas dags plugins requirements
-	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification
+	.venv/bin/mypy $(CLIENT_CODE)
+	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS)
+	.venv/bin/lint-imports
 
 .PHONY: audit
 audit: .venv-audit/.installed ## Check the locked packages against known vulnerabilities (needs PyPI's or OSV's advisories)
@@ -83,12 +103,12 @@ env: .venv/.installed .venv-cloud/.installed ## Make the two Python environments
 
 NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why. If the package index cannot be reached, name one that can (PIP_INDEX_URL and UV_DEFAULT_INDEX), then run make again." >&2; exit 1; }
 
-.venv/.installed: requirements/bootstrap.txt requirements/airflow.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}: set PYTHON=python3.11")'
-	@echo "setting up .venv"
+.venv/.installed: requirements/bootstrap.txt requirements/runtime.txt requirements/development.txt
+	@$(PYTHON) requirements/check_python.py
+	@echo "1 of 3: .venv, the client environment: Airflow, its Amazon provider and the developers' tools"
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	@.venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r $< || $(NO_PACKAGES)
-	@$(INSTALL) --python .venv/bin/python -r requirements/airflow.txt || $(NO_PACKAGES)
+	@$(INSTALL) --python .venv/bin/python -r requirements/runtime.txt -r requirements/development.txt || $(NO_PACKAGES)
 	@touch $@
 
 # Beside the client environment's packages and of the same versions, so that a notebook's kernel has all of both.
@@ -96,10 +116,11 @@ NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why
 	@$(INSTALL) --python .venv/bin/python -r $< || $(NO_PACKAGES)
 	@touch $@
 
-.venv-cloud/.installed: requirements/cloud.txt requirements/torch.txt .venv/.installed
-	@echo "setting up .venv-cloud"
+.venv-cloud/.installed: requirements/cloud.txt requirements/testing.txt requirements/torch.txt .venv/.installed
+	@echo "2 of 3: .venv-cloud, the local cloud's environment: MiniStack, ONNX and the tests' tools"
 	@test -x .venv-cloud/bin/pip || $(PYTHON) -m venv .venv-cloud
-	@$(INSTALL) --compile-bytecode --python .venv-cloud/bin/python -r $< || $(NO_PACKAGES)
+	@$(INSTALL) --compile-bytecode --python .venv-cloud/bin/python -r $< -r requirements/testing.txt || $(NO_PACKAGES)
+	@echo "3 of 3: PyTorch for CPUs, the largest package, into .venv-cloud"
 	@requirements/install-torch .venv-cloud/bin/python $(UV)
 	@touch $@
 

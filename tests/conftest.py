@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import tiers
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -41,11 +42,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """In parallel, the tests on the one stack stay together, and so do those of any other file."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByStack(LoadScopeScheduling):  # type: ignore[misc]
+    class ByStack(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return "stack" if nodeid.startswith(ON_THE_STACK) else nodeid.partition("::")[0]
 
     return ByStack(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tiers.assign(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    with tiers.held(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    with tiers.held(item):
+        yield
 
 
 @dataclass

@@ -14,7 +14,10 @@ import pytest
 from tests.conftest import ROOT, free_port
 
 PYTHON = ROOT / ".venv-audit" / "bin" / "python"
-pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="the audit's environment is missing: make audit makes it")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(not PYTHON.exists(), reason="the audit's environment is missing: make audit makes it"),
+]
 
 
 @contextmanager

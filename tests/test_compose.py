@@ -107,7 +107,7 @@ def locked(name: str) -> dict[str, str]:
 
 
 def test_built_images_hold_the_locked_versions() -> None:
-    client, compose, batch = locked("airflow.txt"), locked("compose.txt"), locked("batch.txt")
+    client, compose, batch = locked("runtime.txt"), locked("compose.txt"), locked("batch.txt")
     assert {name: compose[name] for name in client} == client
     assert {name: client[name] for name in batch} == batch
     assert {"apache-airflow-providers-celery", "apache-airflow-providers-postgres", "redis"} <= set(compose)
@@ -199,6 +199,7 @@ def test_code_is_the_checkouts_and_cannot_be_changed(compose: Compose) -> None:
         assert environment["PYTHONPATH"] == "/opt/scones"
 
 
+@pytest.mark.system
 def test_no_secret_comes_with_the_files(compose: Compose, tmp_path: Path) -> None:
     assert json.dumps(compose).count("secretof") >= len(SECRETS)
     for name in SECRETS:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from requirements import check_python
 from tests.conftest import ROOT
 
 CONTAINER = ROOT / "include" / "image_classification"
-OVERRIDE = ROOT / "requirements" / "airflow.override.txt"
+OVERRIDE = ROOT / "requirements" / "override.txt"
 LOCKS = sorted({*ROOT.glob("requirements/*.txt"), CONTAINER / "requirements.txt"} - {OVERRIDE})
 # Of each lock, what it was made from.
 INPUTS = {lock: lock.with_suffix(".in") for lock in LOCKS} | {
@@ -39,7 +40,8 @@ def names(path: Path) -> set[str]:
 
 
 def test_there_is_a_lock_for_each_environment() -> None:
-    expected = {"airflow", "audit", "batch", "bootstrap", "cloud", "compose", "notebook", "torch", "requirements"}
+    expected = {"audit", "batch", "bootstrap", "cloud", "compose", "development", "notebook", "runtime", "testing"}
+    expected |= {"requirements", "torch"}  # the training container's, and PyTorch for all others
     assert {lock.stem for lock in LOCKS} == expected
     assert len(DOCKERFILES) == 4
 
@@ -53,6 +55,23 @@ def test_locks_have_names_versions_and_hashes_and_nothing_else(lock: Path) -> No
 @pytest.mark.parametrize("lock", LOCKS, ids=named)
 def test_locks_hold_what_was_asked_for(lock: Path) -> None:
     assert names(INPUTS[lock]) <= names(lock)
+
+
+@pytest.mark.parametrize("name", ["runtime", "compose", "cloud", "batch"])
+def test_what_runs_carries_no_tools_of_developers(name: str) -> None:
+    tools = {"coverage", "hypothesis", "import-linter", "mypy", "playwright", "pre-commit", "pytest", "ruff"}
+    assert not tools & names(ROOT / "requirements" / f"{name}.txt")
+
+
+def test_an_environment_gets_one_version_of_a_package() -> None:
+    """Locks that are installed into the same environment agree."""
+    for together in (["runtime", "development"], ["cloud", "testing"]):
+        found: dict[str, set[str]] = {}
+        for name in together:
+            text = (ROOT / "requirements" / f"{name}.txt").read_text()
+            for package, version, where in re.findall(r"^(\S+)==(\S+)(?: ; ([^\\]*))?", text, re.MULTILINE):
+                found.setdefault(package + where.strip(), set()).add(version)
+        assert not {package: versions for package, versions in found.items() if len(versions) > 1}
 
 
 @pytest.mark.parametrize("path", INSTALLERS, ids=named)
@@ -79,6 +98,7 @@ def test_no_index_is_kept_in_an_images_history(path: Path) -> None:
     assert not [line for line in kept if re.search(r"INDEX|FIND_LINKS|TOKEN|PASSWORD|://", line)]
 
 
+@pytest.mark.system
 def test_torch_that_cannot_be_had_is_told_with_the_fix(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=120)
     nowhere = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
@@ -93,3 +113,26 @@ def test_torch_that_cannot_be_had_is_told_with_the_fix(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "No matching distribution found for torch==" in done.stderr
     assert "Name a folder or page that has the wheel (PIP_FIND_LINKS) or an index" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ((3, 10, 13), "Python 3.11 (from 3.11.2), 3.12 or 3.13 is needed"),
+        ((3, 11, 1), "Python 3.11 (from 3.11.2), 3.12 or 3.13 is needed"),
+        ((3, 11, 2), ""),
+        ((3, 13, 9), ""),
+        ((3, 14, 0), "set PYTHON=python3.11"),
+    ],
+)
+def test_a_python_that_cannot_run_it_is_refused(
+    version: tuple[int, int, int], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "version_info", version)
+    refused = check_python.refusal()
+    assert said in refused and bool(said) == bool(refused)
+
+
+def test_the_python_is_checked_before_anything_is_installed() -> None:
+    recipes = re.findall(r"^(\.venv\S*)/\.installed:.*\n\t(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert dict(recipes)[".venv"] == "@$(PYTHON) requirements/check_python.py"

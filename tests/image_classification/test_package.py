@@ -9,6 +9,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from .conftest import ROOT
@@ -50,6 +51,7 @@ def test_imports_only_what_its_requirements_bring() -> None:
     assert "PIL" in sources
 
 
+@pytest.mark.system
 def test_works_when_copied_alone(tmp_path: Path) -> None:
     """As the Dockerfile does it: without model or configuration it fails in its own words."""
     (tmp_path / "image_classification").mkdir()
@@ -68,6 +70,7 @@ def test_works_when_copied_alone(tmp_path: Path) -> None:
     assert "model.onnx is missing: the model artifact must hold model.onnx and model.json" in done.stderr
 
 
+@pytest.mark.system
 def test_the_server_imports_no_torch() -> None:
     code = "import sys, include.image_classification.serve; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -21,6 +21,8 @@ from PIL import Image
 from .conftest import Job, picture
 from .test_images import bomb
 
+pytestmark = pytest.mark.system
+
 
 def free_port() -> int:
     with socket.socket() as probe:

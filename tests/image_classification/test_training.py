@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import Job
 
+pytestmark = pytest.mark.system
+
 
 def test_leaves_a_model_and_its_description(trained: tuple[Job, str]) -> None:
     job, _ = trained

@@ -17,6 +17,8 @@ from tests.conftest import start_cloud, stop_cloud
 from tests.lambdas.conftest import HERE, picture
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.system
+
 SETTINGS = replace(HERE, bucket="roles-tests")
 FOREIGN = "roles-tests-foreign"
 

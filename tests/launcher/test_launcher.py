@@ -28,6 +28,7 @@ def launch(command: str, home: Path, **environment: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("setting", ["SCONES_CLOUD_PORT", "SCONES_AIRFLOW_PORT"])
 def test_a_taken_port_is_named(tmp_path: Path, setting: str) -> None:
     with socket.socket() as taken:
@@ -42,6 +43,7 @@ def test_a_taken_port_is_named(tmp_path: Path, setting: str) -> None:
     assert not list((tmp_path / "run").glob("*.json"))
 
 
+@pytest.mark.system
 def test_two_launches_at_once_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "launcher.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -50,6 +52,7 @@ def test_two_launches_at_once_are_refused(tmp_path: Path) -> None:
     assert "another launch is at work" in done.stdout
 
 
+@pytest.mark.system
 def test_aws_without_credentials_is_refused_before_anything_starts(tmp_path: Path) -> None:
     bare = {name: "" for name in os.environ if name.startswith("AWS_")} | {
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -64,6 +67,7 @@ def test_aws_without_credentials_is_refused_before_anything_starts(tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.system
 def test_a_home_serves_one_target(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("aws")
     done = launch("up", tmp_path)
@@ -100,6 +104,7 @@ def test_children_get_what_they_need_and_nothing_else(tmp_path: Path, monkeypatc
     assert "DATABASE_PASSWORD" not in config.Config("aws", tmp_path / "aws", 4000, 2).environment()
 
 
+@pytest.mark.system
 def test_a_shell_is_set_up_by_what_aws_env_prints(tmp_path: Path) -> None:
     done = launch("aws-env", tmp_path, AWS_PROFILE="work", AWS_SESSION_TOKEN="theirs", SCONES_CLOUD_PORT="4599")
     assert done.returncode == 0, done.stdout
@@ -114,6 +119,7 @@ def test_a_shell_is_set_up_by_what_aws_env_prints(tmp_path: Path) -> None:
     assert launch("aws-env --target aws", tmp_path).returncode == 1
 
 
+@pytest.mark.system
 def test_an_older_home_is_closed_to_others(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "airflow").mkdir(parents=True)
@@ -142,6 +148,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("offline")
 def test_without_the_network_the_sample_is_drawn_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEPT_ARCHIVE", tmp_path / "none.tar.gz")
@@ -150,6 +157,7 @@ def test_without_the_network_the_sample_is_drawn_and_said(tmp_path: Path, monkey
     assert Path(chosen.conf["archive"]).is_file()
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("offline")
 def test_without_the_network_the_archive_kept_in_the_checkout_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,8 @@ from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.system
+
 
 def wait_for(path: Path) -> str:
     return eventually(lambda: path.read_text() if path.exists() else "", what=f"the file {path}")

@@ -37,6 +37,7 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server.server_close()
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("moved")
 def test_the_published_archive_is_not_looked_for_without_tls(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"leads to 'http://127\.0\.0\.1:9/.*': only https:// addresses are followed"):

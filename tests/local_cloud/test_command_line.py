@@ -14,6 +14,8 @@ import pytest
 
 from tests.conftest import CLOUD_PYTHON, ROOT, Cloud, free_port, start_cloud
 
+pytestmark = pytest.mark.cloud
+
 
 def start(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A start that must fail."""

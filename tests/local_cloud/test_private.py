@@ -18,6 +18,8 @@ from tests.local_cloud.conftest import ended, training_request, unique
 from tests.local_cloud.serving import ODD_CONTAINER, Serving
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 MARK = "marked-secret-3f9a"
 SECRETS = {
     "AIRFLOW__API_AUTH__JWT_SECRET": MARK,

@@ -16,6 +16,8 @@ from tests.local_cloud.conftest import ROLE, client, ended, training_request, up
 from tests.local_cloud.functions import execute, invoke, make_function, make_machine
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 BUCKET = "scones-survivors"
 SAVED_WITHIN = 3.5  # seconds: one look a second, and a few files to write on a busy machine
 TEMPLATE = {

@@ -179,6 +179,7 @@ def test_the_dag_is_paused(sign_in: SignIn, server: str) -> None:
     client.patch("/api/v2/dags/inference_workflow", json={"is_paused": False}).raise_for_status()
 
 
+@pytest.mark.system
 def test_the_plugin_is_light_to_load() -> None:
     """Every process of Airflow loads it, tasks included."""
     script = (

@@ -68,7 +68,7 @@ def test_an_address_does_nothing(cloud: Cloud, query: dict[str, str], headers: d
 )
 def test_signed_requests_of_pages_and_other_names_are_refused_too(cloud: Cloud, headers: dict[str, str]) -> None:
     """Even with the right key, so that this wall stands without the other."""
-    request = signed(cloud, "GET", "/", **{name: value for name, value in headers.items() if name == "Host"})
+    request = signed(cloud, "GET", "/", b"", **{name: value for name, value in headers.items() if name == "Host"})
     answer = send(cloud, request, **headers)
     assert answer.status_code == 403
     assert "Buckets" not in answer.text
@@ -84,6 +84,7 @@ def test_names_of_the_loopback_address_are_known(cloud: Cloud, name: str) -> Non
     assert httpx.get(f"{cloud.url}/_local_cloud/health", headers=own).status_code == 200
 
 
+@pytest.mark.cloud
 def test_further_names_are_those_of_an_option(tmp_path: Any) -> None:
     started = start_cloud(tmp_path, arguments=["--allow-host", "cloud"])
     try:

@@ -19,6 +19,8 @@ from tests.conftest import REGION, Cloud, free_port, start_cloud, stop_cloud
 from tests.local_cloud.conftest import client, refusal, unique
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 PROGRAM = Path(__file__).with_name("batch_program.py")
 IMAGE = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/tests/program:1"
 FINAL = {"SUCCEEDED", "FAILED"}

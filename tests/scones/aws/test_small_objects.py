@@ -82,6 +82,7 @@ def test_a_bucket_that_a_stranger_opened_is_neither_read_nor_written(cloud: Clou
         assert named.read(theirs, "a.png", 10) == b"theirs", "whoever names the owner means that bucket"
 
 
+@pytest.mark.system
 def test_what_cannot_be_reached_is_told_without_the_signed_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -94,6 +95,7 @@ def test_what_cannot_be_reached_is_told_without_the_signed_address(monkeypatch: 
     assert "Signature" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.system
 def test_a_service_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [503, 500, 200]
 

@@ -305,6 +305,7 @@ def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
         run.list_images(job, "no-such-function", 10)
 
 
+@pytest.mark.system
 def test_the_containers_files_suffice_to_run_its_program(tmp_path: Path) -> None:
     folder = ROOT / "include" / "scones" / "batch"
     copies = [line.split()[1:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
@@ -49,6 +50,7 @@ def test_a_jpeg_of_thousands_of_passes_is_not_decoded(captures: Captures) -> Non
     assert "more than the 100 scans decoded here" in captures.page(DAY)
 
 
+@pytest.mark.system
 def test_a_hostile_capture_takes_little_memory(captures: Captures) -> None:
     good = [record(f"2024-10-16T05:00:{n:02}Z", image=png(n)) for n in range(20)]
     captures.write("2024/10/16/05", good)

@@ -103,6 +103,7 @@ def write_certificate(path: Path) -> Path:
     return path
 
 
+@pytest.mark.system
 def test_a_download_goes_on_where_it_stopped(site: Site, sample: Path, tmp_path: Path) -> None:
     site.cut = 1000
     path = source.download(site.url, tmp_path / "archive")
@@ -110,6 +111,7 @@ def test_a_download_goes_on_where_it_stopped(site: Site, sample: Path, tmp_path:
     assert site.ranges == [None, "bytes=1000-"]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("leads_to", ["http://127.0.0.1:9/a", "/archive.tar.gz", "//127.0.0.1:9/a", "ftp://x/y"])
 def test_a_redirect_to_an_address_without_tls_is_refused(site: Site, tmp_path: Path, leads_to: str) -> None:
     site.leads_to = leads_to
@@ -118,6 +120,7 @@ def test_a_redirect_to_an_address_without_tls_is_refused(site: Site, tmp_path: P
     assert site.ranges == []
 
 
+@pytest.mark.system
 def test_a_redirect_to_an_https_address_is_followed(
     site: Site, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +132,7 @@ def test_a_redirect_to_an_https_address_is_followed(
     assert path.read_bytes() == sample.read_bytes()
 
 
+@pytest.mark.system
 def test_what_is_too_large_is_not_kept(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_ARCHIVE_BYTES", 1000)
     with pytest.raises(ArchiveError, match="is larger than 1000 bytes"):
@@ -146,6 +150,7 @@ def test_what_is_too_large_is_not_fetched_from_s3_or_read(
             source.fetch(given, None, bucket)
 
 
+@pytest.mark.system
 def test_an_error_answer_is_not_taken_for_the_archive(tmp_path: Path, site: Site) -> None:
     site.body = b""
     with pytest.raises(ArchiveError, match="cannot be downloaded"):

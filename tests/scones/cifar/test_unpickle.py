@@ -101,6 +101,7 @@ def test_other_names_are_refused(value: object) -> None:
         unpickle.loads(pickle.dumps(value, protocol=2))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -163,6 +164,7 @@ def test_damage_is_named(data: bytes, message: str) -> None:
         unpickle.loads(data)
 
 
+@pytest.mark.system
 def test_damaged_files_end_in_a_value_or_an_error(tmp_path: Path) -> None:
     """Without a crash, an import, or memory; of a split of two small rows, and of the names alone."""
     split, names = tmp_path / "split", tmp_path / "names"
@@ -174,6 +176,7 @@ def test_damaged_files_end_in_a_value_or_an_error(tmp_path: Path) -> None:
     assert int(str(seen["grown_mb"])) < MOST_GROWTH
 
 
+@pytest.mark.system
 def test_damaged_real_files_end_in_a_value_or_an_error(shared_data: Path, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("meta", "train", "test")]
     for file in files:

@@ -16,6 +16,8 @@ from include.local_cloud.sagemaker.endpoints import container
 from include.local_cloud.sagemaker.endpoints.container import ContainerFailed, ContainerUnavailable, ServingContainer
 from tests.local_cloud.serving import ODD_CONTAINER
 
+pytestmark = pytest.mark.system
+
 ECHO = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: test/echo\r\ncontent-length: 0\r\n\r\n"
 
 

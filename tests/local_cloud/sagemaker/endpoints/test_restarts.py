@@ -17,6 +17,8 @@ from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.serving import Serving, capture_config, model_archive
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Cloud]:

@@ -19,6 +19,8 @@ from tests.conftest import REGION, start_cloud, stop_cloud
 from tests.local_cloud.serving import ODD_CONTAINER, Serving, capture_config
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 MEGABYTE = 1024 * 1024
 
 

@@ -18,6 +18,8 @@ from tests.local_cloud.conftest import channel, client, ended, training_request,
 from tests.local_cloud.sagemaker.training.test_training_jobs import container_process
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.cloud
+
 SCRIPT = ROOT / "tests" / "local_cloud" / "training_script.py"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/training-script:latest"
 BUCKET = "training-containers"
