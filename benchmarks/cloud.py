@@ -85,7 +85,8 @@ def main() -> None:
         restart = time.monotonic()
         cloud = start_cloud(data)
         eventually(
-            lambda: client(cloud, "sagemaker").describe_endpoint(EndpointName=NAME)["EndpointStatus"] == "InService", 60
+            lambda: client(cloud, "sagemaker").describe_endpoint(EndpointName=NAME)["EndpointStatus"] == "InService",
+            seconds=60,
         )
         restart = time.monotonic() - restart
         time.sleep(IDLE_SECONDS)

@@ -17,11 +17,11 @@ Notebook = Any
 
 
 def read() -> Notebook:
-    return nbformat.read(NOTEBOOK, as_version=4)
+    return nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def code(source: str) -> Any:
-    return nbformat.v4.new_code_cell(source)
+    return nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")

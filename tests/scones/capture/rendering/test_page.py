@@ -11,6 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from include.scones.capture import report
+from include.scones.capture.places import Places
+from include.scones.capture.publishing.index import write_index
 from include.scones.capture.stores.folder import FolderStore
 from tests.scones.capture.conftest import ENDPOINT, REAL_ENDPOINT, Captures, day, png, record
 
@@ -60,7 +62,7 @@ def test_html_in_every_text_field_stays_text(captures: Captures) -> None:
 def test_html_in_names_of_classes_data_and_objects_stays_text(captures: Captures) -> None:
     captures.write("2024/10/16/05", [record("2024-10-16T05:00:01Z"), b"{"], variant="$\\frac<b>", name="<img src=x>")
     dataset = {"source": HOSTILE, "provenance": HOSTILE, "classes": [HOSTILE, "$\\frac{"], "train": 1, "test": 1}
-    summary = report.report_on(captures.store, report.Places(ENDPOINT), DAY, 0.93, dataset=dataset)
+    summary = report.report_on(captures.store, Places(ENDPOINT), DAY, 0.93, dataset=dataset)
     assert summary["classes"][0]["name"] == HOSTILE
     index = (captures.root / "reports/capture/index.html").read_text()
     for page in (captures.page(DAY), index):
@@ -149,5 +151,5 @@ def test_an_index_that_missed_a_day_is_written_again(real: Captures) -> None:
                 late.parent.mkdir()
                 late.write_text(summary.read_text().replace("2024-10-15", "2024-10-14"))
 
-    report.write_index(Interrupted(real.root), "reports/capture")
+    write_index(Interrupted(real.root), "reports/capture")
     assert "ds=2024-10-14/index.html" in (real.root / "reports/capture/index.html").read_text()
