@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from rich import box
@@ -25,12 +24,13 @@ from rich.table import Table
 from include.launcher.errors import LaunchError
 from include.scones import manifests, stacks
 from include.scones.aws import buckets
+from include.scones.aws.clients import connect
 from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.report import build_report
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
 from include.scones.models.predictions import read_baseline
-from include.scones.s3_layout import REPORTS
+from include.scones.s3_layout import REPORTS, TEST
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
@@ -49,7 +49,7 @@ class Demo:
         self._console = console
         pool = Config(max_pool_connections=2 * WORKERS, connect_timeout=5, read_timeout=60)
         self._s3 = buckets.client(settings.account, settings.region, pool)
-        self._runtime = boto3.client("sagemaker-runtime", config=pool)
+        self._runtime = connect("sagemaker-runtime", config=pool)
 
     @property
     def captures_prefix(self) -> str:
@@ -87,7 +87,7 @@ class Demo:
     def _check_endpoint(self) -> None:
         name = self.settings.endpoint
         try:
-            status = boto3.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
+            status = connect("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
         except ClientError as error:
             if "Could not find" not in error.response["Error"]["Message"]:
                 raise
@@ -97,7 +97,7 @@ class Demo:
 
     def _test_images(self) -> list[LabelledImage]:
         def read(image: manifests.ManifestImage) -> LabelledImage:
-            answer = self._s3.get_object(Bucket=self.settings.bucket, Key=f"test/{image.name}")
+            answer = self._s3.get_object(Bucket=self.settings.bucket, Key=f"{TEST}{image.name}")
             return LabelledImage(answer["Body"].read(), image.label)
 
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -166,7 +166,7 @@ class Demo:
 
 def alarms(settings: Settings) -> dict[str, str]:
     """The states of the project's alarms by their names."""
-    pages = boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{settings.project}-")
+    pages = connect("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{settings.project}-")
     return {alarm["AlarmName"]: alarm["StateValue"] for page in pages for alarm in page["MetricAlarms"]}
 
 

@@ -17,6 +17,7 @@ from include.scones.settings import Settings
 from tests.conftest import REGION, ROOT
 
 
+@pytest.mark.system
 def test_invented_traffic_stays_out_of_aws(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "include.launcher", "demo", "--target", "aws"],

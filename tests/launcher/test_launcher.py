@@ -176,6 +176,7 @@ def test_no_place_outside_the_checkout_is_known() -> None:
     assert parents == []
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("offline")
 def test_without_the_network_aws_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="set SCONES_ARCHIVE to another archive"):

@@ -58,6 +58,7 @@ def test_other_parameters_are_told() -> None:
         patch(module(double=lambda number, times: number * times), "double", lambda double: double, ("number",))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("place", "name"),
     [

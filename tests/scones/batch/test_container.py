@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 DOCKERFILE = ROOT / "include" / "scones" / "batch" / "Dockerfile"
 
 
+@pytest.mark.system
 def test_the_image_holds_what_the_program_imports() -> None:
     code = (
         "import sys, include.scones.batch.__main__\n"

@@ -40,6 +40,7 @@ def two_files_of_everything(captures: Captures) -> list[CaptureFile]:
     return list_captures(captures.store, f"{CAPTURES}/{ENDPOINT}", DAY).files
 
 
+@pytest.mark.system
 def test_reader_processes_find_what_one_process_finds(
     captures: Captures, monkeypatch: pytest.MonkeyPatch, started: list[dict[str, Any]]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_full_sample_is_stored_with_the_bound_past_which_nothing_is_wanted() -
     assert ScanTotals.from_json(json.loads(json.dumps(totals.to_json()))) == totals
 
 
+@pytest.mark.system
 def test_many_small_files_are_worth_a_process_too(
     real: Captures, monkeypatch: pytest.MonkeyPatch, started: list[dict[str, Any]]
 ) -> None:
@@ -83,6 +85,7 @@ def test_many_small_files_are_worth_a_process_too(
     assert len(started) == 2
 
 
+@pytest.mark.system
 def test_reader_processes_do_without_pandas(
     real: Captures, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
