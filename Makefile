@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: env ## Set everything up, run the whole workflow, show what came of it (TARGET=aws for your AWS account)
@@ -63,12 +63,16 @@ test: env .venv/.notebook .venv-audit/.installed ## Run all tests
 	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: coverage
-coverage: env .venv/.notebook .venv-audit/.installed ## Run all tests and measure which lines and branches of all processes they reach
+coverage: env .venv/.notebook .venv-audit/.installed ## Run all tests and measure the coverage of all processes
 	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: test-unit
 test-unit: env .venv/.notebook ## Run the tests that need no process and no network: under a minute
 	@tests/both "$(TEST_CLOUD) -m unit" "$(TEST_CLIENT) -m unit -n 2"
+
+.PHONY: test-client-unit
+test-client-unit: .venv/.installed ## Run the unit tests of the client environment alone, which needs no PyTorch
+	$(TEST_CLIENT) -m unit -n 2
 
 .PHONY: test-cloud
 test-cloud: env .venv/.notebook ## Run the tests that need the local cloud, and no Airflow
@@ -78,12 +82,15 @@ CLIENT_CODE := include/scones include/operators include/launcher lambdas dags pl
 	$(filter-out $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
-check: env ## Lint, format, type and layer checks
+check: types ## Lint, format, type and layer checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+
+.PHONY: types
+types: env ## Type checks
 	.venv/bin/mypy $(CLIENT_CODE)
 	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS)
-	.venv/bin/lint-imports
 
 .PHONY: audit
 audit: .venv-audit/.installed ## Check the locked packages against known vulnerabilities (needs PyPI's or OSV's advisories)

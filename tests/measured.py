@@ -1,8 +1,5 @@
-"""Measures the coverage of every process that a Python environment starts.
-
-`make coverage` has the two environments run this at each start, for the local cloud and what it starts keep no
-environment variable that coverage could be told by.
-"""
+"""Measures the coverage of every process that a Python environment starts. `make coverage` has both environments run
+this at each start: the local cloud and what it starts keep no environment variable that coverage could be told by."""
 
 import atexit
 from pathlib import Path

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import PurePosixPath
 
+import pytest
+
 from tests.conftest import ROOT
 
 DOCKERFILE = ROOT / "include" / "scones" / "batch" / "Dockerfile"
