@@ -79,7 +79,7 @@ test-cloud: env .venv/.notebook ## Run the tests that need the local cloud, and 
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
 CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
-	$(filter-out $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
+	$(filter-out tests/__pycache__ $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
 check: types ## Lint, format, type and layer checks
