@@ -23,8 +23,8 @@ from include.scones.capture.rendering.page import report_page
 from include.scones.capture.stores.opening import open_bucket
 from include.scones.capture.stores.store import Store, read_json
 from include.scones.capture.window import Window
+from include.scones.s3_layout import DATASET
 
-DATASET = "dataset.json"
 # Imported late: matplotlib takes long, and is not needed to read.
 FIGURES = "include.scones.capture.rendering.figures"
 

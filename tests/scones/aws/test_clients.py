@@ -25,7 +25,6 @@ def test_no_other_module_makes_a_client() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if "boto3.client(" in path.read_text()
     }
-    makers = {path for path in makers if not path.startswith("include/scones/capture/")}
     assert makers == {"include/scones/aws/clients.py"}, "use include/scones/aws/clients.py"
 
 

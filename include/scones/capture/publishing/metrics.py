@@ -6,8 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-from botocore.config import Config
+from include.scones.aws.clients import connect
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ def publish_metrics(summary: dict[str, Any], client: Any = None) -> int:
     values = {"Records": (summary["records"], "Count"), "Malformed": (summary["malformed"], "Count")}
     if summary["low_confidence_share"] is not None:
         values["LowConfidenceShare"] = (summary["low_confidence_share"], "None")
-    client = client or boto3.client("cloudwatch", config=Config(connect_timeout=5, read_timeout=30))
+    client = client or connect("cloudwatch")
     client.put_metric_data(
         Namespace=NAMESPACE,
         MetricData=[

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from include.scones.capture.errors import UnreadableError
+from include.scones.capture.places import CAPTURES
 from include.scones.capture.reading.fetching import fetch
 from include.scones.capture.reading.lines import whole_lines
 from include.scones.capture.reading.listing import CaptureFile, list_captures
@@ -23,7 +24,7 @@ def count_records(
     end: datetime,
     *,
     at_least: int | None = None,
-    capture_prefix: str = "data_capture",
+    capture_prefix: str = CAPTURES,
     client: Any = None,
 ) -> int:
     """Distinct records of [start, end) on S3, measurements aside; reading stops once there are `at_least` so many.
