@@ -30,7 +30,7 @@ from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
 from include.scones import settings
 from include.scones.capture.__main__ import main as capture_report
-from include.scones.capture.publishing.copies import copy_report
+from include.scones.capture.publishing.copies import copy_report, copy_reports
 
 console = Console()
 
@@ -94,7 +94,7 @@ def demo(config: Config) -> None:
         here = settings.load()
         made = Demo(here, console, datetime.now(UTC).date())
         summaries = made.run()
-        page = made.copy_reports(config.home / "reports")
+        page = copy_reports([summary["report"] for summary in summaries], config.home)[-1].parents[1] / "index.html"
         show(console, summaries)
         for name, state in alarms(here).items():
             _say(f"alarm {name}: {state}")

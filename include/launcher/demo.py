@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
@@ -30,14 +29,13 @@ from include.scones.capture.report import build_report
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
 from include.scones.models.predictions import read_baseline
-from include.scones.s3_layout import REPORTS, TEST
+from include.scones.s3_layout import TEST
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
 LIVE_REQUESTS = 120
 CAPTURE_SECONDS = 60
 POLL_SECONDS = 2.0
-COPIED = (".html", ".json", ".parquet")
 
 
 class Demo:
@@ -73,16 +71,6 @@ class Demo:
         for summary in summaries:
             publish_metrics(summary)
         return summaries
-
-    def copy_reports(self, folder: Path) -> Path:
-        """Copy all reports, with the names that their links have; gives back the page of all days."""
-        store = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.settings.bucket, Prefix=REPORTS)
-        for key in [item["Key"] for page in store for item in page.get("Contents", [])]:
-            if key.endswith(COPIED):
-                copy = folder / key.removeprefix(REPORTS)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                self._s3.download_file(self.settings.bucket, key, str(copy))
-        return folder / "index.html"
 
     def _check_endpoint(self) -> None:
         name = self.settings.endpoint

@@ -27,12 +27,13 @@ def today(said: str, aws: Path) -> date:
     """The day that the demo took for today."""
     assert said
     return max(
-        date.fromisoformat(file.parent.name.removeprefix("ds=")) for file in aws.glob("reports/ds=*/summary.json")
+        date.fromisoformat(file.parent.name.removeprefix("ds="))
+        for file in aws.glob("reports/capture/ds=*/summary.json")
     )
 
 
 def summaries(home: Path, today: date) -> list[dict[str, Any]]:
-    return [json.loads((home / f"reports/ds={day}/summary.json").read_text()) for day in [*days(today), today]]
+    return [json.loads((home / f"reports/capture/ds={day}/summary.json").read_text()) for day in [*days(today), today]]
 
 
 def verdict(summary: dict[str, Any], subject: str) -> str | None:
@@ -50,11 +51,11 @@ def test_the_reports_say_on_which_day_the_drift_began(said: str, aws: Path, toda
 
 
 def test_the_pages_lie_where_they_can_be_opened_and_say_demo(said: str, aws: Path, today: date) -> None:
-    index = aws / "reports" / "index.html"
+    index = aws / "reports" / "capture" / "index.html"
     assert index.as_uri() in said
     assert index.read_text().count("(demo)") == CALM_DAYS + DRIFTED_DAYS + 1
     for day in days(today):
-        page = (aws / f"reports/ds={day}/index.html").read_text()
+        page = (aws / f"reports/capture/ds={day}/index.html").read_text()
         assert f"Demo: {REQUESTS_A_DAY} of {REQUESTS_A_DAY} records are traffic that" in page
 
 

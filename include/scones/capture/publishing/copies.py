@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from include.scones.capture.publishing.index import write_index
@@ -14,10 +15,16 @@ def copy_report(uri: str, home: Path) -> Path:
 
     The page of all days there lists those that were copied. Gives back the path of the report's page.
     """
-    bucket, key = uri.removeprefix("s3://").split("/", 1)
-    store, copies = open_bucket(bucket), FolderStore(home)
-    folder = key.rpartition("/")[0]
-    for item in store.objects(f"{folder}/"):
-        copies.write(item.key, store.read(item.key), content_type="")
+    return copy_reports([uri], home)[0]
+
+
+def copy_reports(uris: Sequence[str], home: Path) -> list[Path]:
+    """The same for several reports of one place."""
+    places = [uri.removeprefix("s3://").split("/", 1) for uri in uris]
+    copies = FolderStore(home)
+    for bucket, key in places:
+        store, folder = open_bucket(bucket), key.rpartition("/")[0]
+        for item in store.objects(f"{folder}/"):
+            copies.write(item.key, store.read(item.key), content_type="")
     write_index(copies, folder.rpartition("/")[0])
-    return home.resolve() / key
+    return [home.resolve() / key for _, key in places]

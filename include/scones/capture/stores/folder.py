@@ -59,7 +59,6 @@ class FolderStore:
                     shutil.copyfileobj(source, file)
             else:
                 file.write(body)
-        Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
 
     def address(self) -> dict[str, str]:
