@@ -67,11 +67,12 @@ def summarise(console: Console, published: dict[str, dict[str, Any]], seconds: d
     facts.add_row("Validation accuracy", f"{endpoint['accuracy']:.4f}")
     facts.add_row("Endpoint", f"{endpoint['endpoint']} ({endpoint['right']} of {endpoint['images']} smoke tests right)")
     facts.add_row("Captured today", f"{report['records']} records, {report['low_confidence']} below the threshold")
-    facts.add_row("Report", copy.as_uri())
     facts.add_row("Time", ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items()))
     console.print()
     console.print(_executions(executions["rows"]))
-    console.print(facts, soft_wrap=True)
+    console.print(facts)
+    # Apart, so that a narrow terminal does not cut the address.
+    console.print(f"Report: {escape(copy.as_uri())}", soft_wrap=True, highlight=False)
 
 
 def _executions(rows: list[dict[str, Any]]) -> Table:
