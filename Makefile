@@ -88,7 +88,7 @@ check: types ## Lint, format, type and layer checks
 	.venv/bin/lint-imports
 
 .PHONY: types
-types: env ## Type checks
+types: env .venv/.notebook ## Type checks
 	.venv/bin/mypy $(CLIENT_CODE)
 	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS)
 
