@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .account import ACCOUNT
 from .authentication import payload, refusals
 from .authentication.pages import HEALTH_PATH, Doors, is_open
+from .authentication.signature import Request as SignedParts
 from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
 from .sagemaker import protocol as sagemaker
@@ -52,15 +54,16 @@ class Application:
         if answer is not None:
             await answer(scope, receive, send)
             return
+        request = request_of(scope)
         try:
             if is_open(scope):
                 body = await payload.read(receive, MAX_OPEN_BODY)
                 await self.ministack(scope, _again(body, receive), send)
                 return
-            caller = await verify(request_of(scope), receive, self.services.context.keys)
+            caller = await verify(request, receive, self.services.context.keys)
             self._check_account(caller, headers)
         except refusals.Refused as error:
-            await refusals.response(error, _service_of(scope), headers)(scope, receive, send)
+            await refusals.response(error, _service_of(request), headers)(scope, receive, send)
             return
         await self._dispatch(caller, headers, scope, _again(caller.body, receive), send)
 
@@ -111,14 +114,13 @@ def _is_for_sagemaker(caller: Caller, headers: refusals.Headers) -> bool:
     return caller.service == "sagemaker" or target.startswith(sagemaker.TARGET_PREFIX.encode())
 
 
-def _service_of(scope: Scope) -> str:
+def _service_of(request: SignedParts) -> str:
     """The service that a request which is not let in was meant for, as far as it shows; empty where it does not."""
-    request = request_of(scope)
-    credential = request.headers.get(b"authorization", b"") or scope["query_string"].replace(b"%2F", b"/")
-    parts = credential.partition(b"Credential=")[2].split(b"/", 4)
+    in_header = request.headers.get(b"authorization", b"").partition(b"Credential=")[2]
+    parts = (in_header or unquote_to_bytes(dict(request.query).get(b"X-Amz-Credential", b""))).split(b"/", 4)
     if len(parts) > 4:
         return parts[3].decode("latin-1")
-    return "sagemaker" if scope["path"].startswith(_RUNTIME_PREFIX) else ""
+    return "sagemaker" if request.path.startswith(_RUNTIME_PREFIX.encode()) else ""
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -1,4 +1,4 @@
-"""Requests signed by hand, where no SDK makes them over plain HTTP: chunks, each with its signature, and trailers."""
+"""Requests signed by hand: to be changed afterwards, or in chunks and with trailers, as no SDK sends them here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import zlib
 
-from botocore.auth import S3SigV4Auth
+import httpx
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -65,3 +66,15 @@ def chunked(cloud: Cloud, path: str, content: bytes, size: int, *, trailer: bool
         body += f"{line.strip()}\r\nx-amz-trailer-signature:{signature}\r\n\r\n".encode()
     sent = dict(request.headers.items())
     return request.url, {name: value for name, value in sent.items() if name.lower() != "content-length"}, body
+
+
+def signed(cloud: Cloud, method: str, path: str, body: bytes = b"", service: str = "s3", **headers: str) -> AWSRequest:
+    request = AWSRequest(method, cloud.url + path, headers, body)
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer(credentials(cloud), service, REGION).add_auth(request)
+    return request
+
+
+def send(cloud: Cloud, request: AWSRequest, **changes: str) -> httpx.Response:
+    headers = dict(request.headers.items()) | changes
+    return httpx.request(request.method, request.url, headers=headers, content=request.data)

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from tests.conftest import Cloud, start_cloud, stop_cloud
-from tests.local_cloud.authentication.test_authentication import send, signed
+from tests.local_cloud.authentication.signing import send, signed
 from tests.local_cloud.conftest import unique
 from tests.waiting import eventually
 
