@@ -16,26 +16,22 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.operators.alerts import run_failed
 from include.operators.batch import JobOperator
+from include.operators.defaults import DAG_ARGUMENTS
 from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
 
 
 @dag(
+    **DAG_ARGUMENTS,
     schedule=None,
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
     max_active_runs=1,
     tags=["scones", "batch", "inference"],
     doc_md=__doc__,
-    on_failure_callback=run_failed(),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(days=2),
     params={
         "folder": Param(

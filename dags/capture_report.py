@@ -27,7 +27,8 @@ from airflow.sdk import (
     task,
 )
 
-from include.operators.alerts import AlertNotifier, run_failed
+from include.operators.alerts import AlertNotifier
+from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.report import ReportOperator
 
 EXECUTIONS = Asset("scones_executions")
@@ -47,15 +48,12 @@ LATE = DeadlineAlert(
 
 
 @dag(
+    **DAG_ARGUMENTS,
     schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"), assets=[EXECUTIONS]),
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
     max_active_runs=4,
     tags=["scones", "report"],
     deadline=LATE,
     doc_md=__doc__,
-    on_failure_callback=run_failed(),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     dagrun_timeout=timedelta(hours=8),
     params={
         "start": Param(

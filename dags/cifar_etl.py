@@ -13,24 +13,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
-from include.operators.alerts import run_failed
+from include.operators.defaults import DAG_ARGUMENTS
 from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
 
 
 @dag(
+    **DAG_ARGUMENTS,
     schedule=None,
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
     max_active_runs=1,
     tags=["scones", "etl"],
     doc_md=__doc__,
-    on_failure_callback=run_failed(),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=2),
     params={
         "archive": Param(

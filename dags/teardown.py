@@ -21,21 +21,20 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
+
+from include.operators.defaults import DAG_ARGUMENTS
 
 log = logging.getLogger(__name__)
 
 
 @dag(
+    **DAG_ARGUMENTS,
     schedule=None,
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
     max_active_runs=1,
     tags=["scones", "cleanup"],
     doc_md=__doc__,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=6),
     params={
         "scope": Param(

@@ -13,10 +13,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pendulum
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
-from include.operators.alerts import run_failed
+from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import INSTANCE
@@ -26,14 +25,11 @@ ENDPOINT = Asset("scones_endpoint")
 
 
 @dag(
+    **DAG_ARGUMENTS,
     schedule=[DATASET],
-    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
-    catchup=False,
     max_active_runs=1,
     tags=["scones", "training"],
     doc_md=__doc__,
-    on_failure_callback=run_failed(),
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
     dagrun_timeout=timedelta(hours=6),
     params={
         "epochs": Param(DEFAULTS["epochs"], type="integer", minimum=1, maximum=300, title="Epochs"),

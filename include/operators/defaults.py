@@ -1,0 +1,27 @@
+"""What all DAGs have in common: since when they may run, how tasks are tried again, and who hears of a failure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+
+from include.operators.alerts import run_failed
+
+# Of every task, unless it says otherwise; all its attempts together outlast an outage of some ten minutes.
+TASK_ARGUMENTS: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=5),
+    "execution_timeout": timedelta(minutes=15),
+}
+# Airflow drops the events that reach a paused DAG, so that none may begin paused.
+DAG_ARGUMENTS: dict[str, Any] = {
+    "start_date": pendulum.datetime(2024, 1, 1, tz="UTC"),
+    "catchup": False,
+    "is_paused_upon_creation": False,
+    "on_failure_callback": run_failed(),
+    "default_args": TASK_ARGUMENTS,
+}
