@@ -68,18 +68,18 @@ def batch_inference() -> None:
 
         from include.scones import settings
         from include.scones.batch import job, run, stack
-        from include.scones.cifar import dataset
+        from include.scones.models.history import dataset_in_service
         from include.scones.run_names import run_name
-        from include.scones.s3_layout import TEST, s3_uri
+        from include.scones.s3_layout import s3_uri, split_folder
 
         here = settings.load()
-        folder = params["folder"] or s3_uri(here.bucket, TEST)
+        data = dataset_in_service(here)
+        folder = params["folder"] or s3_uri(here.bucket, split_folder(data["prefix"], "test"))
         folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
         outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
         name = run_name(here.project, run_id, dag_run.run_after)
-        classes = dataset.describe(here.bucket)["classes"]
         output, owner = params["output"] or "", params["folder_owner"] or here.account
-        prepared = run.prepare(here, name, folder, output, params["threshold"], classes, owner)
+        prepared = run.prepare(here, name, folder, output, params["threshold"], data["classes"], owner)
         return {
             "job": asdict(prepared),
             "name": name,

@@ -2,10 +2,11 @@
 ### From CIFAR-100 to training images
 
 Brings the archive of the University of Toronto to S3, checks it, and writes the images of the chosen classes as PNG
-files with `.lst` manifests, the form in which SageMaker's image classification reads them. Running it again changes
-only what differs.
+files with `.lst` manifests, the form in which SageMaker's image classification reads them. Each data set lies under the
+digest of its content, `datasets/<digest>/`, and never changes: a run with the same archive and classes writes nothing.
 
-Publishes the asset `scones_dataset` with the counts, the classes and where the data came from.
+Publishes the asset `scones_dataset`, with the data set's description, when another data set becomes the current one;
+the task `announce` is skipped when it is current already, unless `force` is set.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.final import fail_on
+from include.scones.cifar.classes import NAMES
+from include.scones.cifar.errors import ArchiveError
 from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
@@ -44,13 +49,20 @@ DATASET = Asset("scones_dataset")
             description="The archive's checksum; known for the published archive, optional for others.",
         ),
         "classes": Param(
-            list(CLASS_NAMES),
+            list(CLASS_NAMES.values()),
             type="array",
-            items={"type": "integer", "minimum": 0, "maximum": 99},
+            items={"anyOf": [{"enum": list(NAMES)}, {"type": "integer", "minimum": 0, "maximum": len(NAMES) - 1}]},
+            examples=list(NAMES),
             minItems=2,
             uniqueItems=True,
             title="Classes",
-            description="Fine labels of CIFAR-100; the first becomes label 0, the second label 1, and so on.",
+            description="Fine classes of CIFAR-100, two or more. Their order is that of the model's probabilities.",
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Publish again",
+            description="Train and deploy even if the data set is the current one already.",
         ),
     },
 )
@@ -70,20 +82,30 @@ def cifar_etl() -> None:
 
         return source.fetch(params["archive"], params["sha256"], settings.load().bucket).as_dict()
 
-    @task(outlets=[DATASET], execution_timeout=timedelta(minutes=30))
-    def transform_and_load(archive: dict[str, str], params: dict[str, Any]) -> Any:
-        """Write the images and manifests, and describe them."""
+    @task(execution_timeout=timedelta(minutes=30))
+    def transform_and_load(archive: dict[str, str], params: dict[str, Any]) -> dict[str, Any]:
+        """Write the images and manifests of a data set that is not there yet; returns its description."""
         from include.scones import settings
         from include.scones.cifar import dataset
+        from include.scones.cifar.classes import to_labels
         from include.scones.cifar.source import Source
 
-        description = dataset.publish(Source(**archive), settings.load().bucket, params["classes"])
+        with fail_on(ArchiveError):
+            return dataset.publish(Source(**archive), settings.load().bucket, to_labels(params["classes"]))
+
+    @task(outlets=[DATASET])
+    def announce(description: dict[str, Any], params: dict[str, Any], run_id: str) -> Any:
+        """Make the data set the current one; the event is for what is new."""
+        from include.scones import settings
+        from include.scones.cifar import catalogue
+
+        if not catalogue.make_current(settings.load().bucket, description, run_id) and not params["force"]:
+            raise AirflowSkipException(f"the data set {description['digest']} is the current one already")
         yield Metadata(DATASET, extra=description)
-        return description
 
     archive = extract()
     deploy_foundation() >> archive
-    transform_and_load(archive)
+    announce(transform_and_load(archive))
 
 
 cifar_etl()

@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
+from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.step_functions import ExecutionOperator
 from include.scones.settings import THRESHOLD
@@ -32,7 +33,7 @@ EXECUTIONS = Asset("scones_executions")
     max_active_runs=1,
     tags=["scones", "inference"],
     doc_md=__doc__,
-    dagrun_timeout=timedelta(hours=2),
+    dagrun_timeout=timedelta(days=2),
     params={
         "threshold": Param(
             None,
@@ -44,6 +45,7 @@ EXECUTIONS = Asset("scones_executions")
         ),
         "test_cases": Param(5, type="integer", minimum=1, maximum=100, title="Test cases"),
         "seed": Param(0, type="integer", minimum=0, title="Seed", description="The same seed draws the same images."),
+        "approval": APPROVAL,
     },
 )
 def inference_workflow() -> None:
@@ -63,11 +65,13 @@ def inference_workflow() -> None:
 
     @task
     def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:
-        """Draw test images: each an execution's name, its input (`event`) and the true class."""
+        """Draw test images of the served model: each an execution's name, its input (`event`) and the true class."""
         from include.scones import settings
         from include.scones.inference import executions, inputs
+        from include.scones.models.history import dataset_in_service
 
-        cases = inputs.generate_test_cases(settings.load(), params["test_cases"], params["seed"])
+        here = settings.load()
+        cases = inputs.generate_test_cases(here, dataset_in_service(here), params["test_cases"], params["seed"])
         return [case | {"name": executions.execution_name(run_id, case)} for case in cases]
 
     @task
@@ -86,12 +90,16 @@ def inference_workflow() -> None:
         yield Metadata(EXECUTIONS, extra=extra)
         return rows
 
+    approve = OptionalApproval(
+        task_id="approve",
+        subject="Deploy the inference workflow with the threshold {{ params.threshold or 'in force' }}?",
+    )
     state_machine = deploy()
     cases = generate_test_cases()
     execute = ExecutionOperator.partial(task_id="execute", state_machine_arn=state_machine).expand_kwargs(
         arguments(cases)
     )
-    state_machine >> cases
+    approve >> state_machine >> cases
     summarise(cases, execute.output)
 
 

@@ -1,22 +1,29 @@
 """
 ### Train, check, serve
 
-Trains SageMaker's image classification on the dataset, and puts the model into service only if it is accurate enough:
-one training job a run however often its tasks are retried, an endpoint that captures all of its traffic, and a smoke
-test on real test images. The endpoint in service stays untouched when anything before it fails.
+Trains SageMaker's image classification on a data set, and puts the model into service only if it is accurate enough and
+no worse than the one in service on the same test images: one training job a run however often its tasks are retried, an
+endpoint that captures all of its traffic, and a smoke test on real test images. The endpoint in service stays untouched
+when anything before it fails.
+
+The data set is the one of the event that started the run; by hand the current one, or the one that `dataset` names.
+With `train_only`, or when approval is refused, the model is kept and `roll_back` can put it into service.
 
 Publishes the asset `scones_endpoint`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
+from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.final import fail_on
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+from include.scones.errors import AccuracyError, NoDatasetError
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import INSTANCE
 
@@ -30,7 +37,7 @@ ENDPOINT = Asset("scones_endpoint")
     max_active_runs=1,
     tags=["scones", "training"],
     doc_md=__doc__,
-    dagrun_timeout=timedelta(hours=6),
+    dagrun_timeout=timedelta(days=2),
     params={
         "epochs": Param(DEFAULTS["epochs"], type="integer", minimum=1, maximum=300, title="Epochs"),
         "learning_rate": Param(
@@ -50,72 +57,99 @@ ENDPOINT = Asset("scones_endpoint")
             title="Least accuracy",
             description="A model below this validation accuracy is not put into service.",
         ),
+        "max_accuracy_loss": Param(
+            0.0,
+            type="number",
+            minimum=0,
+            maximum=1,
+            title="Greatest loss of accuracy",
+            description="How much less accurate than the model in service, on the same test images, a new one may be.",
+        ),
+        "dataset": Param(
+            None,
+            type=["null", "string"],
+            pattern="^[0-9a-f]{16}$",
+            title="Data set",
+            description="The digest under `datasets/`; the event's, or the current one, when left empty.",
+        ),
+        "train_only": Param(
+            False,
+            type="boolean",
+            title="Train only",
+            description="Train, judge and keep the model, and put nothing into service.",
+        ),
+        "approval": APPROVAL,
         "instance_type": Param(INSTANCE, type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"),
     },
 )
 def train_and_deploy() -> None:
     @task(multiple_outputs=True)
-    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
-        """Build the requests of this run."""
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any, triggering_asset_events: Any) -> dict[str, Any]:
+        """Choose the data set, and build the requests of this run."""
         from include.scones import settings, stacks
-        from include.scones.cifar import dataset
+        from include.scones.cifar import catalogue
         from include.scones.models.requests import build_requests
         from include.scones.run_names import run_name
 
         here = settings.load()
+        events = [event.extra for event in triggering_asset_events.get(DATASET, [])]
+        with fail_on(NoDatasetError):
+            data = catalogue.choose(here.bucket, params["dataset"], events)
+        name = run_name(here.project, run_id, dag_run.run_after)
+        role = stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"]
         chosen = {name: value for name, value in params.items() if name in DEFAULTS}
-        return build_requests(
-            here,
-            run_name(here.project, run_id, dag_run.run_after),
-            stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"],
-            dataset.describe(here.bucket),
-            chosen,
-            params["instance_type"],
-        )
+        return build_requests(here, name, role, data, chosen, params["instance_type"]) | {"dataset": data}
 
-    @task(retries=0)
-    def check_accuracy(trained: dict[str, Any], params: dict[str, Any]) -> float:
-        """The gate: nothing is deployed below the least accuracy."""
+    @task
+    def check_accuracy(trained: dict[str, Any], data: dict[str, Any], params: dict[str, Any]) -> float:
+        """The gate: nothing is deployed below the least accuracy, or that is worse than what is in service."""
+        from include.scones import settings
         from include.scones.models import accuracy
 
-        return accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
+        with fail_on(AccuracyError):
+            reached = accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
+            accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"])
+        return reached
+
+    @task.short_circuit
+    def goes_on(params: dict[str, Any]) -> bool:
+        return not params["train_only"]
 
     @task(outlets=[ENDPOINT])
-    def smoke_test(accuracy: float, training: dict[str, Any], endpoint: dict[str, Any]) -> Any:
+    def smoke_test(accuracy: float, training: dict[str, Any], data: dict[str, Any], run_id: str) -> Any:
         """Ask the endpoint about real test images, and keep its answers to all of them for report and tuner."""
         from include.scones import settings
-        from include.scones.cifar import dataset
-        from include.scones.models import endpoint_check, predictions
+        from include.scones.models import endpoint_check
 
-        here = settings.load()
-        data = dataset.describe(here.bucket)
-        result = endpoint_check.smoke_test(here, data["classes"]) | {
-            "accuracy": accuracy,
-            "training_job": training["TrainingJobName"],
-            "provenance": data["provenance"],
-        }
-        predictions.predict_test_images(here, endpoint["EndpointConfigName"])
+        result = endpoint_check.accept(settings.load(), data, accuracy, training["TrainingJobName"], run_id)
         yield Metadata(ENDPOINT, extra=result)
         return result
 
     @task
     def prune() -> list[str]:
-        """Keep the last models and endpoint configs only."""
+        """Keep the last models and endpoint configs only, and the data sets that they, or somebody lately, used."""
         from include.scones import settings
         from include.scones.models import pruning
 
-        return pruning.prune(settings.load())
+        here = settings.load()
+        return pruning.prune(here) + pruning.prune_datasets(here, datetime.now(UTC))
 
     requests = prepare()
     train = TrainingOperator(
         task_id="train", config=requests["training"], check_interval=3, max_attempts=7200, max_ingestion_time=6 * 3600
     )
-    accuracy = check_accuracy(train.output)
+    accuracy = check_accuracy(train.output, requests["dataset"])
     model = ModelOperator(task_id="create_model", config=requests["model"])
     endpoint_config = EndpointConfigOperator(task_id="create_endpoint_config", config=requests["endpoint_config"])
+    approve = OptionalApproval(
+        task_id="approve",
+        subject="Put the model of {{ run_id }} into service?",
+        body="Accuracy {{ ti.xcom_pull(task_ids='check_accuracy') }} on the test images of the data set"
+        " {{ ti.xcom_pull(task_ids='prepare', key='dataset')['digest'] }}.",
+    )
     endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=3)
-    tested = smoke_test(accuracy, requests["training"], requests["endpoint"])
-    accuracy >> model >> endpoint_config >> endpoint >> tested >> prune()
+    tested = smoke_test(accuracy, requests["training"], requests["dataset"])
+    accuracy >> model >> endpoint_config >> goes_on() >> approve >> endpoint >> tested >> prune()
 
 
 train_and_deploy()

@@ -28,8 +28,9 @@ from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.report import build_report
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
+from include.scones.models.history import dataset_in_service
 from include.scones.models.predictions import read_baseline
-from include.scones.s3_layout import TEST
+from include.scones.s3_layout import split_folder
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
@@ -84,12 +85,15 @@ class Demo:
             raise LaunchError(f"the endpoint {name} is {status}, not InService: wait, or deploy it again")
 
     def _test_images(self) -> list[LabelledImage]:
+        prefix = dataset_in_service(self.settings)["prefix"]
+
         def read(image: manifests.ManifestImage) -> LabelledImage:
-            answer = self._s3.get_object(Bucket=self.settings.bucket, Key=f"{TEST}{image.name}")
+            key = f"{split_folder(prefix, 'test')}{image.name}"
+            answer = self._s3.get_object(Bucket=self.settings.bucket, Key=key)
             return LabelledImage(answer["Body"].read(), image.label)
 
         with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(read, manifests.read_test_images(self._s3, self.settings.bucket)))
+            return list(pool.map(read, manifests.read_test_images(self._s3, self.settings.bucket, prefix)))
 
     def _write(self, day: date, requests: Sequence[Request]) -> None:
         """The model is asked as it is measured, so that today's report does not take these requests for traffic."""

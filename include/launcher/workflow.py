@@ -55,7 +55,8 @@ class Workflow:
     def __init__(self, api: AirflowApi, services: Services, conf: dict[str, Any]) -> None:
         self.api = api
         self.services = services
-        self.conf = conf
+        # Without it nothing would follow where the data set is the current one already.
+        self.conf = conf | {"force": True}
         self.steps = [Step(dag_id) for dag_id in CHAIN]
         self._logs = clients.connect("logs")
         self._sagemaker = clients.connect("sagemaker")

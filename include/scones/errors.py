@@ -27,12 +27,20 @@ class ExecutionError(SconesError):
     """A state machine execution cannot be started or judged."""
 
 
+class NoDatasetError(SconesError):
+    """There is no such data set, or none at all."""
+
+
 class NoTestImagesError(SconesError):
     """There are no test images to choose from, or not enough."""
 
 
 class AccuracyError(SconesError):
     """A trained model is not good enough to serve."""
+
+
+class NotKeptError(SconesError):
+    """A model that is to be served again is not kept, or it is not known what it was trained on."""
 
 
 class ServingError(SconesError):

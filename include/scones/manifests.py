@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from include.scones.aws.missing import is_missing
 from include.scones.errors import NoTestImagesError
-from include.scones.s3_layout import TEST_LST, s3_uri
+from include.scones.s3_layout import s3_uri, split_lst
 
 
 @dataclass(frozen=True, order=True)
@@ -34,15 +34,16 @@ def parse_lst(content: bytes) -> list[ManifestImage]:
     return [ManifestImage(int(index), int(label), name) for index, label, name in lines]
 
 
-def read_test_images(s3: BaseClient, bucket: str) -> list[ManifestImage]:
-    """The images of `test.lst`.
+def read_test_images(s3: BaseClient, bucket: str, prefix: str) -> list[ManifestImage]:
+    """The images of the `test.lst` of the data set at `prefix`.
 
     Raises:
         NoTestImagesError: there is none.
     """
+    key = split_lst(prefix, "test")
     try:
-        return parse_lst(s3.get_object(Bucket=bucket, Key=TEST_LST)["Body"].read())
+        return parse_lst(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:
         if not is_missing(error):
             raise
-        raise NoTestImagesError(f"there is no {s3_uri(bucket, TEST_LST)}: run cifar_etl first") from error
+        raise NoTestImagesError(f"there is no {s3_uri(bucket, key)}: run cifar_etl first") from error

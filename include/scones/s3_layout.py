@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 RAW = "raw/"
-TRAIN = "train/"
-TEST = "test/"
-TRAIN_LST = "train.lst"
-TEST_LST = "test.lst"
-DATASET = "dataset.json"
+DATASETS = "datasets/"
+CURRENT_DATASET = "datasets/current.json"
 MODELS = "models/"
 CAPTURES = "data_capture/"
 REPORTS = "reports/capture/"
 BATCH = "batch/"
 CODE = "code/"
 PREDICTIONS = "tuning/"
+DEPLOYMENTS = "deployments/"
 
 SPLITS = ("train", "test")
 
@@ -22,14 +23,24 @@ def s3_uri(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def split_folder(split: str) -> str:
+def dataset_prefix(digest: str) -> str:
+    """Where the data set of this content lies; the functions below take it."""
+    return f"{DATASETS}{digest}/"
+
+
+def split_folder(prefix: str, split: str) -> str:
     """The folder with the images of `train` or `test`."""
-    return {"train": TRAIN, "test": TEST}[split]
+    return f"{prefix}{split}/"
 
 
-def split_lst(split: str) -> str:
+def split_lst(prefix: str, split: str) -> str:
     """The `.lst` manifest of `train` or `test`."""
-    return {"train": TRAIN_LST, "test": TEST_LST}[split]
+    return f"{prefix}{split}.lst"
+
+
+def description_key(prefix: str) -> str:
+    """What a data set is; written last, so that a data set that has it is whole."""
+    return f"{prefix}dataset.json"
 
 
 def archive_key(sha256: str) -> str:
@@ -47,3 +58,18 @@ def code_key(name: str, sha256: str, suffix: str) -> str:
 
 def predictions_key(endpoint_config: str) -> str:
     return f"{PREDICTIONS}{endpoint_config}.json"
+
+
+def deployment_key(at: datetime, endpoint_config: str) -> str:
+    """Keys in order of their names are in order of time."""
+    return f"{DEPLOYMENTS}{_moment(at)}-{endpoint_config}.json"
+
+
+def last_deployment(keys: Iterable[str], end: datetime) -> str | None:
+    """The key of the last deployment by `end`; None where there was none by then."""
+    latest = f"{DEPLOYMENTS}{_moment(end)}"
+    return max((key for key in keys if key[: len(latest)] <= latest), default=None)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from include.launcher.config import USER
 from include.scones import settings
+from include.scones.cifar import catalogue
 from include.scones.inference import executions
 from include.scones.inference.inputs import workflow_event
 from include.scones.settings import Settings
@@ -30,11 +31,12 @@ RUNS = "/api/v2/dags/inference_workflow/dagRuns"
 def answers(here: Settings) -> Answers:
     """What the endpoint says of each test image, asked by the test itself."""
     s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
-    lines = s3.get_object(Bucket=here.bucket, Key="test.lst")["Body"].read().decode().splitlines()
+    prefix = catalogue.describe(here.bucket)["prefix"]
+    lines = s3.get_object(Bucket=here.bucket, Key=f"{prefix}test.lst")["Body"].read().decode().splitlines()
     found = []
     for line in lines:
         _, label, name = line.split("\t")
-        body = s3.get_object(Bucket=here.bucket, Key=f"test/{name}")["Body"].read()
+        body = s3.get_object(Bucket=here.bucket, Key=f"{prefix}test/{name}")["Body"].read()
         answer = runtime.invoke_endpoint(
             EndpointName=here.endpoint,
             ContentType="application/x-image",
@@ -58,9 +60,8 @@ def shown(place: Page | FrameLocator) -> tuple[str, str]:
 
 
 def outcome(here: Settings, name: str) -> str:
-    arn = executions.start_execution(
-        machine(here), f"tuner-{time.time_ns()}", workflow_event(here.bucket, f"test/{name}")
-    )
+    key = f"{catalogue.describe(here.bucket)['prefix']}test/{name}"
+    arn = executions.start_execution(machine(here), f"tuner-{time.time_ns()}", workflow_event(here.bucket, key))
     return executions.outcome(eventually(lambda: executions.describe(arn), executions.has_ended))
 
 

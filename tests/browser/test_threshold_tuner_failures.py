@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from include.scones.cifar import catalogue
 from include.scones.settings import Settings
 from include.scones.stacks import TEMPLATES
 from tests.browser.tuner import RUN_SECONDS, machine
@@ -28,9 +29,10 @@ HOLD = """
 @pytest.mark.usefixtures("restored")
 def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, here: Settings) -> None:
     s3 = boto3.client("s3")
-    listing = s3.get_object(Bucket=here.bucket, Key="test.lst")["Body"].read()
+    key = f"{catalogue.describe(here.bucket)['prefix']}test.lst"
+    listing = s3.get_object(Bucket=here.bucket, Key=key)["Body"].read()
     page.fill("#number", "0.88")
-    s3.delete_object(Bucket=here.bucket, Key="test.lst")
+    s3.delete_object(Bucket=here.bucket, Key=key)
     try:
         page.locator("#apply").click()
         page.locator("#go").click()
@@ -38,10 +40,10 @@ def test_a_run_that_fails_after_the_redeployment_is_told_and_undone(page: Page, 
             "The run failed. The threshold in force is 0.88.", timeout=RUN_SECONDS * 1000
         )
     finally:
-        s3.put_object(Bucket=here.bucket, Key="test.lst", Body=listing)
+        s3.put_object(Bucket=here.bucket, Key=key, Body=listing)
     expect(page.locator("#message")).to_have_text(
         "The threshold is 0.88 now, but the run failed afterwards."
-        f" generate_test_cases: there is no s3://{here.bucket}/test.lst: run cifar_etl first"
+        f" generate_test_cases: there is no s3://{here.bucket}/{key}: run cifar_etl first"
     )
     page.locator("#undo").click()
     page.locator("#go").click()

@@ -19,7 +19,7 @@ def test_the_summary_says_what_was_done(main_job: str) -> None:
     assert "sample" in main_job
     assert "120 training and 40 test images of bicycle, motorcycle" in main_job
     assert "State machine executions" in main_job
-    rows = [line for line in main_job.splitlines() if line.strip().startswith("test/")]
+    rows = [line for line in main_job.splitlines() if line.strip().startswith("datasets/")]
     assert len(rows) == 5
     assert all(line.split()[-1] in ("accepted", "refused") for line in rows)
 

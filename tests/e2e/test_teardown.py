@@ -14,6 +14,7 @@ import pytest
 
 from include.launcher.api import AirflowApi
 from include.launcher.workflow import CHAIN
+from include.scones.cifar import catalogue
 from tests.e2e.neighbours import BUCKET, PROJECT
 from tests.e2e.waiting import ended, wait_until
 from tests.inventory import Inventory, inventory
@@ -65,7 +66,8 @@ def test_batch_inference_classifies_the_test_images(launcher: Launcher) -> None:
 @pytest.mark.usefixtures("project")
 def test_a_folder_of_odd_things_and_one_of_nothing(launcher: Launcher) -> None:
     s3 = boto3.client("s3")
-    image = s3.get_object(Bucket=BUCKET, Key=s3.list_objects_v2(Bucket=BUCKET, Prefix="test/")["Contents"][0]["Key"])
+    folder = f"{catalogue.describe(BUCKET)['prefix']}test/"
+    image = s3.get_object(Bucket=BUCKET, Key=s3.list_objects_v2(Bucket=BUCKET, Prefix=folder)["Contents"][0]["Key"])
     content = image["Body"].read()
     for name, body in {**dict.fromkeys(ODD, content), "text.png": b"no image", "empty.png": b"", "a.txt": b"x"}.items():
         s3.put_object(Bucket=BUCKET, Key=f"odd/{name}", Body=body)

@@ -41,7 +41,7 @@ def deployed() -> str:
     s3 = boto3.client("s3")
     for bucket in (SETTINGS.bucket, FOREIGN):
         s3.create_bucket(Bucket=bucket)
-        for key in ("test/a.png", "code/a.png"):
+        for key in ("datasets/0/test/a.png", "code/a.png"):
             s3.put_object(Bucket=bucket, Key=key, Body=picture(0, seed=1))
     return deploy_inference(SETTINGS, 0.93).outputs["StateMachineArn"]
 
@@ -52,15 +52,17 @@ def cause(machine: str, bucket: str, key: str) -> str:
 
 
 def test_images_are_read_and_the_endpoint_is_reached(machine: str) -> None:
-    assert cause(machine, SETTINGS.bucket, "test/a.png").startswith("ENDPOINT_NOT_AVAILABLE: lambda-tests-endpoint ")
+    assert cause(machine, SETTINGS.bucket, "datasets/0/test/a.png").startswith(
+        "ENDPOINT_NOT_AVAILABLE: lambda-tests-endpoint "
+    )
 
 
 def test_missing_image_is_told_from_a_forbidden_one(machine: str) -> None:
-    expected = "IMAGE_NOT_FOUND: there is no s3://roles-tests/test/none.png (NoSuchKey)"
-    assert cause(machine, SETTINGS.bucket, "test/none.png") == expected
+    expected = "IMAGE_NOT_FOUND: there is no s3://roles-tests/datasets/0/test/none.png (NoSuchKey)"
+    assert cause(machine, SETTINGS.bucket, "datasets/0/test/none.png") == expected
 
 
-@pytest.mark.parametrize(("bucket", "key"), [(SETTINGS.bucket, "code/a.png"), (FOREIGN, "test/a.png")])
+@pytest.mark.parametrize(("bucket", "key"), [(SETTINGS.bucket, "code/a.png"), (FOREIGN, "datasets/0/test/a.png")])
 def test_nothing_but_the_projects_images_is_read(machine: str, bucket: str, key: str) -> None:
     assert cause(machine, bucket, key).startswith(
         f"IMAGE_NOT_READABLE: this function may not read s3://{bucket}/{key};"
@@ -68,7 +70,7 @@ def test_nothing_but_the_projects_images_is_read(machine: str, bucket: str, key:
 
 
 def test_failures_are_described_and_told(machine: str) -> None:
-    arn = executions.start_execution(machine, "failing", workflow_event(FOREIGN, "test/a.png"))
+    arn = executions.start_execution(machine, "failing", workflow_event(FOREIGN, "datasets/0/test/a.png"))
     body = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})
     answer = boto3.client("lambda").invoke(
         FunctionName=f"{SETTINGS.project}-notifyFailures", Payload=json.dumps({"Records": [{"body": body}]})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.scones.capture.analysis.dataset import read_dataset
 from include.scones.capture.analysis.days import days_before, read_window
 from include.scones.capture.analysis.drift_history import compare_with_history
 from include.scones.capture.analysis.known_images import read_known_images
@@ -21,9 +22,8 @@ from include.scones.capture.publishing.report_files import write_page, write_rec
 from include.scones.capture.reading.listing import list_captures
 from include.scones.capture.rendering.page import report_page
 from include.scones.capture.stores.opening import open_bucket
-from include.scones.capture.stores.store import Store, read_json
+from include.scones.capture.stores.store import Store
 from include.scones.capture.window import Window
-from include.scones.s3_layout import DATASET
 
 # Imported late: matplotlib takes long, and is not needed to read.
 FIGURES = "include.scones.capture.rendering.figures"
@@ -44,8 +44,8 @@ def build_report(
 ) -> dict[str, Any]:
     """The report of [start, end) in the bucket; gives back the content of its `summary.json`.
 
-    `dataset` describes the data behind the model, read from `dataset.json` in the bucket when not given; `baseline` is
-    the confidence of the model behind the endpoint for each image it was tested on.
+    `dataset` describes the data behind the model that was in service at the end, and is read from the bucket when not
+    given; `baseline` is the confidence of the model behind the endpoint for each image it was tested on.
     """
     places = Places(endpoint, capture_prefix.strip("/"), report_prefix.strip("/"))
     store, window = open_bucket(bucket, client), Window(start, end)
@@ -61,14 +61,14 @@ def report_on(
     dataset: dict[str, Any] | None = None,
     baseline: Sequence[float] | None = None,
 ) -> dict[str, Any]:
-    dataset = dataset or read_json(store, DATASET)
+    dataset = dataset or read_dataset(store, window.end)
     classes = (dataset or {}).get("classes", [])
     folder = places.folder(window)
     listing = list_captures(store, places.endpoint_captures, window)
     with ThreadPoolExecutor(1) as beside:
         beside.submit(_import_what_takes_long)
         table, scan, summary = read_window(store, places, window, threshold, classes, listing)
-        known = read_known_images(store)
+        known = read_known_images(store, (dataset or {}).get("prefix"))
         table = add_labels(scan, table, known)
         written = beside.submit(write_records, store, folder, table)
         summary |= {

@@ -1,4 +1,4 @@
-"""The smoke test of an endpoint that has just come into service: some real test images, most of them answered right."""
+"""What a model that has just come into service goes through: a smoke test, its predictions, a line of history."""
 
 from __future__ import annotations
 
@@ -7,24 +7,50 @@ from typing import Any
 from include.scones.aws import buckets, clients
 from include.scones.errors import ServingError
 from include.scones.manifests import read_test_images
+from include.scones.models import history, predictions
 from include.scones.models.endpoint import invoke_endpoint
 from include.scones.probabilities import parse_probabilities
-from include.scones.s3_layout import TEST
+from include.scones.s3_layout import split_folder
 from include.scones.settings import Settings
 
 
-def smoke_test(settings: Settings, classes: list[str], per_class: int = 4) -> dict[str, Any]:
-    """Classify the first test images of every class and check that the answers are probabilities, mostly right.
+def accept(settings: Settings, data: dict[str, Any], accuracy: float, training_job: str, run: str) -> dict[str, Any]:
+    """Smoke test the endpoint, keep its answers to all test images for report and tuner, and write down that it serves.
+
+    Args:
+        data: what the model was trained on.
+        accuracy: what the training job reported.
+        run: what put it into service.
+
+    Raises:
+        ServingError: the endpoint does not answer as it should.
+    """
+    tested = smoke_test(settings, data)
+    served = history.record(settings, data, accuracy, training_job, run)
+    predictions.predict_test_images(settings, served["config"], data)
+    return {
+        **tested,
+        "accuracy": accuracy,
+        "training_job": training_job,
+        "endpoint_config": served["config"],
+        "dataset": data["digest"],
+        "provenance": data["provenance"],
+    }
+
+
+def smoke_test(settings: Settings, data: dict[str, Any], per_class: int = 4) -> dict[str, Any]:
+    """Classify the first test images of every class, and check that the answers are probabilities, mostly right.
 
     Raises:
         ServingError: an answer is not one probability a class, or half of the answers or more are wrong.
     """
     s3, runtime = buckets.client(settings.account), clients.connect("sagemaker-runtime")
-    images = read_test_images(s3, settings.bucket)
+    classes = data["classes"]
+    images = read_test_images(s3, settings.bucket, data["prefix"])
     chosen = [image for label in range(len(classes)) for image in [i for i in images if i.label == label][:per_class]]
     right = 0
     for image in chosen:
-        key = f"{TEST}{image.name}"
+        key = f"{split_folder(data['prefix'], 'test')}{image.name}"
         body = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
         try:
             probabilities = parse_probabilities(invoke_endpoint(runtime, settings.endpoint, body), len(classes))

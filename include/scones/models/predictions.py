@@ -5,25 +5,22 @@ The threshold tuner judges by them, and the capture report compares the traffic 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from include.scones.aws import buckets, clients
-from include.scones.aws.missing import is_missing
-from include.scones.cifar.dataset import describe
+from include.scones.cifar import catalogue
 from include.scones.errors import ServingError
 from include.scones.manifests import ManifestImage, read_test_images
+from include.scones.models import history
 from include.scones.models.endpoint import invoke_endpoint
 from include.scones.probabilities import parse_probabilities
-from include.scones.s3_layout import PREDICTIONS, TEST, predictions_key
+from include.scones.s3_layout import dataset_prefix, predictions_key, split_folder
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
@@ -34,67 +31,77 @@ _known: dict[tuple[str, str, str], Predictions] = {}
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one endpoint configuration answered for each test image; the lists run in parallel."""
+    """What one endpoint configuration answered for each test image of the data set `digest`; lists run in parallel."""
 
     config: str
-    lst_sha256: str
+    digest: str
     classes: list[str]
     names: list[str]
     labels: list[int]
     probabilities: list[list[float]]
 
+    @property
+    def folder(self) -> str:
+        """Where the images lie in the bucket."""
+        return split_folder(dataset_prefix(self.digest), "test")
 
-def predict_test_images(settings: Settings, config: str) -> Predictions:
+    @property
+    def accuracy(self) -> float:
+        """The share of the images whose largest probability is that of their class."""
+        right = [p.index(max(p)) == label for p, label in zip(self.probabilities, self.labels, strict=True)]
+        return sum(right) / len(right)
+
+
+def predict_test_images(settings: Settings, config: str, data: dict[str, Any] | None = None) -> Predictions:
     """From memory, else from S3, else from the endpoint: then each image is sent to it, and the answers are stored.
 
+    Args:
+        data: the data set; without one, what the model in service was trained on.
+
     Raises:
-        NoTestImagesError: there is no data set.
+        NoDatasetError, NoTestImagesError: there is no data set.
         ServingError: an answer is not one probability a class.
     """
-    s3 = buckets.client(settings.account, settings.region, Config(max_pool_connections=WORKERS))
-    images = read_test_images(s3, settings.bucket)
-    digest = hashlib.sha256(repr([astuple(image) for image in images]).encode()).hexdigest()
+    data = data or history.dataset_in_service(settings)
+    place = (settings.bucket, config, data["digest"])
     with _one_at_a_time:
-        known = _known.get((settings.bucket, config, digest))
+        known = _known.get(place)
         if known is None:
-            known = _stored(s3, settings, config, digest)
-            if known is None:
-                known = _ask(s3, settings, config, digest, images)
-                _store(s3, settings, known)
+            known = _stored(settings, config)
+            if known is None or known.digest != data["digest"]:
+                known = ask_about(settings, config, data)
+                catalogue.write_json(settings.bucket, predictions_key(config), asdict(known))
             _known.clear()
-            _known[(settings.bucket, config, digest)] = known
+            _known[place] = known
     return known
 
 
 def read_baseline(settings: Settings, end: datetime) -> list[float] | None:
-    """How sure the model in service at `end` was of each test image; None where none had been asked by then."""
-    s3 = buckets.client(settings.account, settings.region)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=PREDICTIONS)
-    kept = [item for page in pages for item in page.get("Contents", []) if item["LastModified"] <= end]
-    if not kept:
-        return None
-    last = max(kept, key=lambda item: item["LastModified"])
-    content = json.load(s3.get_object(Bucket=settings.bucket, Key=last["Key"])["Body"])
-    return [max(probabilities) for probabilities in content["probabilities"]]
+    """How sure the model in service at `end` was of each test image; None where none was in service by then."""
+    served = history.in_service(settings, end)
+    known = _stored(settings, served["config"]) if served else None
+    return [max(probabilities) for probabilities in known.probabilities] if known else None
 
 
-def _stored(s3: Any, settings: Settings, config: str, digest: str) -> Predictions | None:
-    try:
-        content = json.load(s3.get_object(Bucket=settings.bucket, Key=predictions_key(config))["Body"])
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    found = Predictions(**content)
-    return found if found.lst_sha256 == digest else None
+def _stored(settings: Settings, config: str) -> Predictions | None:
+    content = catalogue.read_json(settings.bucket, predictions_key(config))
+    # Those of before data sets had digests name none.
+    return Predictions(**content) if content and "digest" in content else None
 
 
-def _ask(s3: Any, settings: Settings, config: str, digest: str, images: list[ManifestImage]) -> Predictions:
-    classes = describe(settings.bucket)["classes"]
+def ask_about(settings: Settings, config: str, data: dict[str, Any]) -> Predictions:
+    """What the endpoint answers to each test image of the data set.
+
+    Raises:
+        NoTestImagesError: there are none.
+        ServingError: an answer is not one probability a class.
+    """
+    s3 = buckets.client(settings.account, settings.region, Config(max_pool_connections=WORKERS))
     runtime = clients.connect("sagemaker-runtime", settings.region, Config(max_pool_connections=WORKERS))
+    images, classes = read_test_images(s3, settings.bucket, data["prefix"]), data["classes"]
 
     def probabilities(image: ManifestImage) -> list[float]:
-        key = f"{TEST}{image.name}"
+        key = f"{split_folder(data['prefix'], 'test')}{image.name}"
         body = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
         answer = invoke_endpoint(runtime, settings.endpoint, body, InferenceId=f"{MEASUREMENT}-{image.index}")
         try:
@@ -104,13 +111,4 @@ def _ask(s3: Any, settings: Settings, config: str, digest: str, images: list[Man
 
     with ThreadPoolExecutor(WORKERS) as pool:
         answers = list(pool.map(probabilities, images))
-    return Predictions(config, digest, classes, [i.name for i in images], [i.label for i in images], answers)
-
-
-def _store(s3: Any, settings: Settings, predictions: Predictions) -> None:
-    s3.put_object(
-        Bucket=settings.bucket,
-        Key=predictions_key(predictions.config),
-        Body=json.dumps(asdict(predictions)).encode(),
-        ContentType="application/json",
-    )
+    return Predictions(config, data["digest"], classes, [i.name for i in images], [i.label for i in images], answers)

@@ -8,6 +8,8 @@ from include.scones.models.endpoint import endpoint_config_request
 from include.scones.models.training_job import INSTANCE, artifact_uri, image_uri, training_job_request
 from include.scones.settings import Settings
 
+DATASET_TAG = "Dataset"
+
 
 def build_requests(
     settings: Settings,
@@ -30,8 +32,13 @@ def build_requests(
             "Tags": tags,
         },
         "endpoint_config": endpoint_config_request(settings, name) | {"Tags": tags},
-        "endpoint": {"EndpointName": settings.endpoint, "EndpointConfigName": name, "Tags": tags[:1]},
+        "endpoint": endpoint_request(settings, name),
     }
+
+
+def endpoint_request(settings: Settings, config: str) -> dict[str, Any]:
+    tags = [{"Key": "Project", "Value": settings.project}]
+    return {"EndpointName": settings.endpoint, "EndpointConfigName": config, "Tags": tags}
 
 
 def build_tags(settings: Settings, dataset: dict[str, Any]) -> list[dict[str, str]]:
@@ -40,4 +47,5 @@ def build_tags(settings: Settings, dataset: dict[str, Any]) -> list[dict[str, st
         {"Key": "Project", "Value": settings.project},
         {"Key": "Provenance", "Value": dataset["provenance"]},
         {"Key": "DatasetSha256", "Value": dataset["sha256"]},
+        {"Key": DATASET_TAG, "Value": dataset["digest"]},
     ]

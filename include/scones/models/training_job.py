@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from include.scones.models.endpoint import IMAGE_TYPE
-from include.scones.s3_layout import MODELS, TEST, TEST_LST, TRAIN, TRAIN_LST, model_key, s3_uri
+from include.scones.s3_layout import MODELS, model_key, s3_uri, split_folder, split_lst
 from include.scones.settings import Settings
 
 ALGORITHM = "image-classification"
@@ -24,7 +24,16 @@ HYPERPARAMETERS: dict[str, Any] = {
     "optimizer": "sgd",
     "augmentation_type": "crop",
 }
-CHANNELS = {"train": TRAIN, "validation": TEST, "train_lst": TRAIN_LST, "validation_lst": TEST_LST}
+
+
+def channels(prefix: str) -> dict[str, str]:
+    """Where the algorithm's channels lie in the data set at `prefix`: it validates with the test images."""
+    return {
+        "train": split_folder(prefix, "train"),
+        "validation": split_folder(prefix, "test"),
+        "train_lst": split_lst(prefix, "train"),
+        "validation_lst": split_lst(prefix, "test"),
+    }
 
 
 def image_uri(region: str) -> str:
@@ -59,7 +68,9 @@ def training_job_request(
         "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
         "RoleArn": role_arn,
         "HyperParameters": {key: str(value) for key, value in given.items()},
-        "InputDataConfig": [_channel(channel, s3_uri(settings.bucket, key)) for channel, key in CHANNELS.items()],
+        "InputDataConfig": [
+            _channel(channel, s3_uri(settings.bucket, key)) for channel, key in channels(dataset["prefix"]).items()
+        ],
         "OutputDataConfig": {"S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/"))},
         "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from include.scones.aws import clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
 from include.scones.aws.missing import is_missing
-from include.scones.cifar.dataset import count_classes
+from include.scones.models.history import count_classes
 from include.scones.settings import THRESHOLD, Settings
 from include.scones.thresholds.errors import ChangeError
 from include.scones.thresholds.scale import list_thresholds, lowest_threshold
@@ -51,7 +51,7 @@ def describe_deployment(settings: Settings) -> Deployment:
         stack=settings.inference_stack,
         stack_status=stack.get("StackStatus"),
         changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
-        classes=count_classes(settings.bucket),
+        classes=count_classes(settings),
     )
 
 
@@ -67,7 +67,7 @@ def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
 
 def check_range(settings: Settings, threshold: float) -> None:
     """Raise ChangeError for a threshold that could refuse nothing, or is above 1."""
-    classes = count_classes(settings.bucket)
+    classes = count_classes(settings)
     if not lowest_threshold(classes) <= threshold <= 1:
         raise ChangeError(
             f"the threshold {threshold:g} is not from {lowest_threshold(classes):.2f} to 1: a lower one accepts every"

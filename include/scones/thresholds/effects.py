@@ -12,7 +12,6 @@ import numpy as np
 from include.scones.capture.reading.images import thumbnail
 from include.scones.capture.stores.bucket import S3Store
 from include.scones.models.predictions import Predictions, predict_test_images
-from include.scones.s3_layout import TEST
 from include.scones.settings import Settings
 from include.scones.thresholds.curves import count_accepted, count_confusion, find_nearest, find_presets
 from include.scones.thresholds.deployed import describe_deployment
@@ -92,15 +91,15 @@ def draw_thumbnails(settings: Settings) -> dict[int, str]:
     """
     predictions = predict_test_images(settings, config_in_service(settings))
     places = tuple((place, predictions.names[place]) for place in evaluate(predictions)["images"])
-    return _drawn(settings.bucket, predictions.config, places)
+    return _drawn(settings.bucket, predictions.config, predictions.folder, places)
 
 
 @lru_cache(maxsize=2)
-def _drawn(bucket: str, config: str, places: tuple[tuple[int, str], ...]) -> dict[int, str]:
+def _drawn(bucket: str, config: str, folder: str, places: tuple[tuple[int, str], ...]) -> dict[int, str]:
     store = S3Store(bucket)
 
     def draw(name: str) -> str:
-        return thumbnail(base64.b64encode(store.read(f"{TEST}{name}")))
+        return thumbnail(base64.b64encode(store.read(f"{folder}{name}")))
 
     with ThreadPoolExecutor(store.readers) as pool:
         return dict(zip([place for place, _ in places], pool.map(draw, [name for _, name in places]), strict=True))

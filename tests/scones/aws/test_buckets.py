@@ -25,7 +25,7 @@ from include.scones.batch.classify import Classifier
 from include.scones.batch.errors import EndpointError
 from include.scones.batch.shard import Shard
 from include.scones.capture.report import build_report
-from include.scones.cifar import dataset, sample, source
+from include.scones.cifar import catalogue, dataset, sample, source
 from include.scones.errors import BucketError
 from include.scones.inference.inputs import generate_test_cases
 from include.scones.models.predictions import read_baseline
@@ -154,19 +154,19 @@ def test_every_request_of_a_run_names_the_owner(recorder: type[Recorder], tmp_pa
     stacks.deploy_foundation(HERE)
     archive = sample.write_sample(tmp_path / "sample.tar.gz", train=4, test=2)
     found = source.fetch(str(archive), None, HERE.bucket)
-    dataset.publish(found, HERE.bucket, CLASSES)
-    dataset.publish(replace(found), HERE.bucket, CLASSES[::-1])
-    generate_test_cases(HERE, 1, 0)
+    data = dataset.publish(found, HERE.bucket, CLASSES)
+    catalogue.make_current(HERE.bucket, data, "run")
+    generate_test_cases(HERE, data, 1, 0)
     stacks.deploy_inference(HERE, 0.93)
     window = day("2024-10-16")
     build_report(bucket=HERE.bucket, endpoint=HERE.endpoint, start=window.start, end=window.end, threshold=0.93)
-    job = run.prepare(HERE, "run", f"s3://{HERE.bucket}/test/", "", 0.93, ["bicycle", "motorcycle"])
+    job = run.prepare(HERE, "run", f"s3://{HERE.bucket}/{data['prefix']}test/", "", 0.93, ["bicycle", "motorcycle"])
     s3 = buckets.client()
     s3.put_object(Bucket=HERE.bucket, Key=job.manifest(0), Body=b'{"key": "x"}\n')
     row = {"key": "x", "class": None, "probabilities": None, "outcome": "error", "error": "none"}
     Shard(job, 0, s3, lambda key: row).process()
     run.summarise(job, {"shards": 1, "images": 1})
-    first = s3.list_objects_v2(Bucket=HERE.bucket, Prefix="test/")["Contents"][0]["Key"]
+    first = s3.list_objects_v2(Bucket=HERE.bucket, Prefix=f"{data['prefix']}test/")["Contents"][0]["Key"]
     with pytest.raises(EndpointError):
         Classifier(job, 1)(first)
     assert read_baseline(HERE, window.end) is None

@@ -24,7 +24,15 @@ from include.scones.capture.window import DAY, Window
 REAL_ENDPOINT = "image-classification-2024-10-15-12-46-27-184"
 ENDPOINT = "scones-test"
 CLASSES = ["bicycle", "motorcycle"]
-DATASET = {"source": "the archive", "provenance": "cifar-100", "classes": CLASSES, "train": 1000, "test": 200}
+TESTED = "datasets/0123456789abcdef/"
+DATASET = {
+    "source": "the archive",
+    "provenance": "cifar-100",
+    "prefix": TESTED,
+    "classes": CLASSES,
+    "train": 1000,
+    "test": 200,
+}
 
 
 def day(text: str) -> Window:

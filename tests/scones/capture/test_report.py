@@ -16,7 +16,7 @@ from include.scones.capture import report
 from include.scones.capture.errors import WindowError
 from include.scones.capture.reading.problems import KINDS
 from include.scones.capture.window import Window
-from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
+from tests.scones.capture.conftest import REAL_ENDPOINT, TESTED, Captures, day, png, record
 
 DAY = day("2024-10-16")
 
@@ -216,9 +216,10 @@ def names_in(value: Any) -> set[str]:
 def test_every_field_of_the_summary_is_documented(captures: Captures) -> None:
     captures.write("2024/10/15/05", [record(f"2024-10-15T05:00:{n:02}Z") for n in range(60)])
     captures.write("2024/10/16/05", [b"{", *(record(f"2024-10-16T05:00:{n:02}Z", image=png(7)) for n in range(60))])
-    (captures.root / "test").mkdir()
-    (captures.root / "test/x.png").write_bytes(png(7))
-    (captures.root / "test.lst").write_text("0\t0\tx.png\n")
+    folder = captures.root / TESTED
+    (folder / "test").mkdir(parents=True)
+    (folder / "test/x.png").write_bytes(png(7))
+    (folder / "test.lst").write_text("0\t0\tx.png\n")
     summary = captures.report(DAY)
     names = names_in({**summary, "dataset": None}) - {"image/png", "32x32", "not-json"}
     text = (Path(report.__file__).parent / "SUMMARY.md").read_text()

@@ -24,7 +24,7 @@ from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.reading.counting import count_records
 from include.scones.capture.report import build_report
 from include.scones.capture.stores.bucket import READERS
-from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, day, png, record
+from tests.scones.capture.conftest import DATASET, REAL_ENDPOINT, TESTED, day, png, record
 
 DAY = day("2024-10-16")
 FOLDER = "reports/capture/ds=2024-10-16/"
@@ -37,7 +37,7 @@ def real_bucket(bucket: str, shared_data: Path) -> str:
     root = shared_data / "captures"
     for path in root.rglob("*.jsonl"):
         client.put_object(Bucket=bucket, Key=path.relative_to(root).as_posix(), Body=path.read_bytes())
-    client.put_object(Bucket=bucket, Key="dataset.json", Body=json.dumps(DATASET))
+    client.put_object(Bucket=bucket, Key="datasets/current.json", Body=json.dumps({"dataset": DATASET}))
     return bucket
 
 
@@ -56,8 +56,8 @@ def test_a_report_on_the_real_records(real_bucket: str) -> None:
         )
     )
     image = base64.b64decode(line["captureData"]["endpointInput"]["data"])
-    client.put_object(Bucket=real_bucket, Key="test/known.png", Body=image)
-    client.put_object(Bucket=real_bucket, Key="test.lst", Body=b"0\t0\tknown.png\n1\t1\tmissing.png\n")
+    client.put_object(Bucket=real_bucket, Key=f"{TESTED}test/known.png", Body=image)
+    client.put_object(Bucket=real_bucket, Key=f"{TESTED}test.lst", Body=b"0\t0\tknown.png\n1\t1\tmissing.png\n")
     summary = build(real_bucket)
     assert (summary["records"], summary["low_confidence"], summary["malformed"]) == (20, 7, 0)
     assert summary["report"] == f"s3://{real_bucket}/{FOLDER}index.html"

@@ -1,4 +1,4 @@
-"""Exactly the right objects are on S3 after a first run, a second, a changed choice and a crash half-way."""
+"""A data set lies under the digest of its content, is written once, and is whole after a crash half-way."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
 from include.scones.cifar.source import Source
+from include.scones.s3_layout import description_key
 
 
 @pytest.fixture
@@ -23,9 +24,10 @@ def fetched(bucket: str, tmp_path: Path) -> Source:
     return source.fetch(str(write_sample(tmp_path / "sample.tar.gz", train=6, test=3)), None, bucket)
 
 
-def stored(bucket: str) -> dict[str, str]:
+def stored(bucket: str) -> dict[str, tuple[str, object]]:
+    """Of each object what it holds and when it was written."""
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
+    return {item["Key"]: (item["ETag"], item["LastModified"]) for page in pages for item in page.get("Contents", [])}
 
 
 def read(bucket: str, key: str) -> bytes:
@@ -36,17 +38,21 @@ def read(bucket: str, key: str) -> bytes:
 def test_the_real_images_byte_for_byte(bucket: str, shared_data: Path) -> None:
     path = shared_data / "cifar-100-bicycle-motorcycle.tar.gz"
     description = dataset.publish(source.fetch(str(path), None, bucket), bucket, [8, 48])
-    assert (description["train"], description["test"], description["written"]) == (1000, 200, 1200)
+    assert (description["train"], description["test"]) == (1000, 200)
     assert description["classes"] == ["bicycle", "motorcycle"]
     assert description["test_by_class"] == {"bicycle": 100, "motorcycle": 100}
+    prefix = description["prefix"]
+    assert prefix == f"datasets/{description['digest']}/"
     keys, s3 = stored(bucket), boto3.client("s3")
     for split in ("train", "test"):
         images = list(Archive(path).images(split, [8, 48]))
-        manifest = read(bucket, f"{split}.lst").decode()
+        manifest = read(bucket, f"{prefix}{split}.lst").decode()
         assert manifest == "".join(f"{i.index}\t{i.label}\t{i.name}\n" for i in images)
-        assert {key for key in keys if key.startswith(f"{split}/")} == {f"{split}/{i.name}" for i in images}
+        assert {key for key in keys if key.startswith(f"{prefix}{split}/")} == {
+            f"{prefix}{split}/{i.name}" for i in images
+        }
         for image in images:
-            body = s3.get_object(Bucket=bucket, Key=f"{split}/{image.name}")["Body"].read()
+            body = s3.get_object(Bucket=bucket, Key=f"{prefix}{split}/{image.name}")["Body"].read()
             picture = Picture.open(io.BytesIO(body))
             assert picture.format == "PNG"
             np.testing.assert_array_equal(np.asarray(picture), image.pixels)
@@ -55,37 +61,38 @@ def test_the_real_images_byte_for_byte(bucket: str, shared_data: Path) -> None:
 def test_a_second_run_writes_nothing(bucket: str, fetched: Source) -> None:
     first = dataset.publish(fetched, bucket, [8, 48])
     before = stored(bucket)
-    second = dataset.publish(fetched, bucket, [8, 48])
-    assert (first["written"], first["kept"]) == (18, 0)
-    assert (second["written"], second["kept"], second["removed"]) == (0, 18, 0)
-    assert {key: tag for key, tag in stored(bucket).items() if key != "dataset.json"} == {
-        key: tag for key, tag in before.items() if key != "dataset.json"
-    }
+    boto3.client("s3").delete_object(Bucket=bucket, Key=fetched.key)  # nor does it read the archive
+    assert dataset.publish(fetched, bucket, [8, 48]) == first
+    assert stored(bucket) == {key: found for key, found in before.items() if key != fetched.key}
+
+
+def test_another_choice_leaves_the_first_as_it_is(bucket: str, fetched: Source) -> None:
+    first = dataset.publish(fetched, bucket, [8, 48])
+    before = stored(bucket)
+    second = dataset.publish(fetched, bucket, [48, 8])
+    assert first["digest"] != second["digest"]
+    assert stored(bucket).items() > before.items()
 
 
 def test_a_crash_half_way_is_mended(bucket: str, fetched: Source) -> None:
-    dataset.publish(fetched, bucket, [8, 48])
+    prefix = dataset.publish(fetched, bucket, [8, 48])["prefix"]
     whole = stored(bucket)
     s3 = boto3.client("s3")
-    images = sorted(key for key in whole if key.startswith("train/"))
-    s3.delete_object(Bucket=bucket, Key=images[0])
+    images = sorted(key for key in whole if key.startswith(f"{prefix}train/"))
+    for key in (images[0], f"{prefix}test.lst", description_key(prefix)):
+        s3.delete_object(Bucket=bucket, Key=key)
     s3.put_object(Bucket=bucket, Key=images[1], Body=b"half an ima")
-    s3.put_object(Bucket=bucket, Key="train/from-another-run.png", Body=b"x")
-    s3.put_object(Bucket=bucket, Key="other/kept.txt", Body=b"x")
-    description = dataset.publish(fetched, bucket, [8, 48])
-    assert (description["written"], description["removed"]) == (2, 1)
+    dataset.publish(fetched, bucket, [8, 48])
     after = stored(bucket)
-    assert after.pop("other/kept.txt")
-    assert after.keys() == whole.keys()
-    assert all(after[key] == whole[key] for key in whole if key.endswith(".png"))
+    assert {key: etag for key, (etag, _) in after.items()} == {key: etag for key, (etag, _) in whole.items()}
+    assert all(after[key] == whole[key] for key in images[2:])
 
 
 def test_labels_follow_the_order_of_the_classes(bucket: str, fetched: Source) -> None:
     description = dataset.publish(fetched, bucket, [48, 8])
     assert description["classes"] == ["motorcycle", "bicycle"]
-    rows = [line.split("\t") for line in read(bucket, "test.lst").decode().splitlines()]
+    rows = [line.split("\t") for line in read(bucket, f"{description['prefix']}test.lst").decode().splitlines()]
     assert all((label == "0") == name.startswith("motorcycle") for _, label, name in rows)
-    assert dataset.describe(bucket) == description
 
 
 def test_png_bytes_are_the_same_every_time(tmp_path: Path) -> None:
@@ -100,7 +107,7 @@ def test_png_bytes_are_the_same_every_time(tmp_path: Path) -> None:
 def test_impossible_classes_are_named(bucket: str, fetched: Source, classes: list[int], message: str) -> None:
     with pytest.raises(ArchiveError, match=message):
         dataset.publish(fetched, bucket, classes)
-    assert not [key for key in stored(bucket) if key.startswith(("train/", "test/"))] or classes == [8, 9]
+    assert set(stored(bucket)) == {fetched.key}
 
 
 def test_an_archive_that_was_replaced_on_s3_is_not_used(bucket: str, fetched: Source, tmp_path: Path) -> None:

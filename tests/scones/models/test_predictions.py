@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from include.scones.errors import NoTestImagesError
+from include.scones.cifar import catalogue
+from include.scones.errors import NoDatasetError
 from include.scones.models.predictions import Predictions, predict_test_images, read_baseline
+from include.scones.s3_layout import deployment_key, predictions_key
 from include.scones.settings import Settings
 from include.scones.thresholds import list_thresholds
 from include.scones.thresholds.effects import evaluate
 from tests.conftest import REGION
+from tests.datasets import DIGEST, put_dataset
 
 IMAGES = [(0, 1, "a.png"), (1, 0, "b.png"), (2, 1, "c.png")]
 ANSWERS = [[0.05, 0.95], [0.8, 0.2], [0.7, 0.3]]
@@ -25,57 +24,58 @@ ANSWERS = [[0.05, 0.95], [0.8, 0.2], [0.7, 0.3]]
 
 @pytest.fixture
 def here(bucket: str) -> Settings:
-    listing = "".join(f"{index}\t{label}\t{name}\n" for index, label, name in IMAGES)
-    boto3.client("s3").put_object(Bucket=bucket, Key="test.lst", Body=listing.encode())
-    boto3.client("s3").put_object(Bucket=bucket, Key="dataset.json", Body=b'{"classes": ["bicycle", "motorcycle"]}')
-    for _, _, name in IMAGES:
-        boto3.client("s3").put_object(Bucket=bucket, Key=f"test/{name}", Body=b"no picture")
+    put_dataset(bucket, IMAGES, dict.fromkeys([name for _, _, name in IMAGES], b"no picture"))
     return Settings("tuning-none", REGION, "000000000000", bucket)
 
 
-def keep(here: Settings, images: list[tuple[int, int, str]], config: str = "c1") -> None:
+def keep(here: Settings, digest: str = DIGEST, config: str = "c1", answers: list[list[float]] = ANSWERS) -> None:
     content = {
         "config": config,
-        "lst_sha256": hashlib.sha256(repr(images).encode()).hexdigest(),
+        "digest": digest,
         "classes": ["bicycle", "motorcycle"],
-        "names": [image[2] for image in images],
-        "labels": [image[1] for image in images],
-        "probabilities": ANSWERS[: len(images)],
+        "names": [image[2] for image in IMAGES],
+        "labels": [image[1] for image in IMAGES],
+        "probabilities": answers,
     }
-    boto3.client("s3").put_object(Bucket=here.bucket, Key=f"tuning/{config}.json", Body=json.dumps(content).encode())
+    catalogue.write_json(here.bucket, predictions_key(config), content)
 
 
 def test_what_was_measured_is_not_asked_again(here: Settings) -> None:
-    keep(here, IMAGES)
+    keep(here)
     found = predict_test_images(here, "c1")
     assert (found.names, found.probabilities) == (["a.png", "b.png", "c.png"], ANSWERS)
+    assert found.folder == f"datasets/{DIGEST}/test/"
+    assert found.accuracy == pytest.approx(2 / 3)
     assert predict_test_images(here, "c1") is found
 
 
-@pytest.mark.parametrize(("kept", "config"), [(IMAGES[:2], "c1"), (IMAGES, "c2")])
-def test_other_images_or_another_configuration_are_asked_anew(
-    here: Settings, kept: list[tuple[int, int, str]], config: str
-) -> None:
+@pytest.mark.parametrize(("kept", "config"), [("f" * 16, "c1"), (DIGEST, "c2")])
+def test_other_images_or_another_configuration_are_asked_anew(here: Settings, kept: str, config: str) -> None:
     keep(here, kept)
     with pytest.raises(ClientError, match="tuning-none-endpoint"):
         predict_test_images(here, config)
 
 
-def test_a_day_s_baseline_is_the_model_last_measured_by_its_end(here: Settings) -> None:
-    before = datetime.now(UTC) - timedelta(seconds=2)
-    assert read_baseline(here, datetime.now(UTC) + timedelta(seconds=2)) is None
-    keep(here, IMAGES, "old")
-    time.sleep(1.1)  # S3 tells times to the second
-    between = datetime.now(UTC)
-    time.sleep(1.1)
-    keep(here, IMAGES[:1], "new")
-    assert read_baseline(here, before) is None
-    assert read_baseline(here, between) == [0.95, 0.8, 0.7]
-    assert read_baseline(here, datetime.now(UTC) + timedelta(seconds=2)) == [0.95]
+def test_predictions_of_before_data_sets_had_digests_are_asked_anew(here: Settings) -> None:
+    catalogue.write_json(here.bucket, predictions_key("c1"), {"config": "c1", "lst_sha256": "a" * 64})
+    with pytest.raises(ClientError, match="tuning-none-endpoint"):
+        predict_test_images(here, "c1")
+
+
+def test_a_day_s_baseline_is_of_the_model_in_service_at_its_end(here: Settings) -> None:
+    """Also where it came back: rolling back gives the days since the old model's baseline, and leaves the others'."""
+    first, second, back = (datetime(2026, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3))
+    keep(here, config="old")
+    keep(here, config="new", answers=[[0.4, 0.6]] * 3)
+    for at, config in ((first, "old"), (second, "new"), (back, "old")):
+        catalogue.write_json(here.bucket, deployment_key(at, config), {"config": config})
+    assert read_baseline(here, first - timedelta(seconds=1)) is None
+    assert read_baseline(here, first) == read_baseline(here, back) == [0.95, 0.8, 0.7]
+    assert read_baseline(here, back - timedelta(seconds=1)) == [0.6] * 3
 
 
 def test_no_data_set(bucket: str) -> None:
-    with pytest.raises(NoTestImagesError, match="run cifar_etl first"):
+    with pytest.raises(NoDatasetError, match="run cifar_etl first"):
         predict_test_images(Settings("tuning-none", REGION, "000000000000", bucket), "c1")
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-import boto3
 import pytest
 
-from include.scones.s3_layout import DATASET
 from include.scones.settings import Settings
 from include.scones.stacks import delete_stack, deploy_inference
 from include.scones.thresholds import (
@@ -23,6 +20,7 @@ from include.scones.thresholds import (
 )
 from include.scones.thresholds.deployed import check_range
 from tests.conftest import REGION
+from tests.datasets import put_dataset
 
 READY = Deployment(
     threshold=0.93,
@@ -52,8 +50,7 @@ def test_more_classes_allow_lower_thresholds(classes: int, lowest: float) -> Non
 def test_the_deployment_says_how_many_classes_there_are(bucket: str) -> None:
     here = Settings("tuning-none", REGION, "000000000000", bucket)
     assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (2, 0.5)
-    body = json.dumps({"classes": ["bicycle", "motorcycle", "bus"]}).encode()
-    boto3.client("s3").put_object(Bucket=bucket, Key=DATASET, Body=body)
+    put_dataset(bucket, classes=["bicycle", "motorcycle", "bus"])
     assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (3, 0.34)
     check_range(here, 0.4)
     for threshold in (0.33, 1.01):

@@ -11,7 +11,7 @@ from include.scones.capture.reading.images import open_image, pixel_identity
 from include.scones.capture.schema import input_digest
 from include.scones.capture.stores.store import Store
 from include.scones.manifests import parse_lst
-from include.scones.s3_layout import TEST, TEST_LST
+from include.scones.s3_layout import split_folder, split_lst
 
 
 @dataclass
@@ -41,14 +41,14 @@ class KnownImages:
         return found if found is not None or pixels is None else self.by_pixels.get(pixels)
 
 
-def read_known_images(store: Store) -> KnownImages | None:
-    """The test images that the data set's `test.lst` names; None where there is none."""
-    if not list(store.objects(TEST_LST)):
+def read_known_images(store: Store, prefix: str | None) -> KnownImages | None:
+    """The test images that the `test.lst` of the data set at `prefix` names; None where there is none."""
+    if prefix is None or not list(store.objects(split_lst(prefix, "test"))):
         return None
-    images = parse_lst(store.read(TEST_LST))
+    images, folder = parse_lst(store.read(split_lst(prefix, "test"))), split_folder(prefix, "test")
     known = KnownImages()
     with ThreadPoolExecutor(store.readers) as pool:
-        for data, image in zip(pool.map(lambda item: _read(store, TEST + item.name), images), images, strict=True):
+        for data, image in zip(pool.map(lambda item: _read(store, folder + item.name), images), images, strict=True):
             try:
                 known.add(data, image.label)
             except ImageError:

@@ -11,17 +11,17 @@ from PIL import Image
 
 from include.scones.capture.analysis.truth import calibration, calibration_error
 from include.scones.cifar.archive import Archive
-from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day, png, record
+from tests.scones.capture.conftest import REAL_ENDPOINT, TESTED, Captures, day, png, record
 
 DAY = day("2024-10-16")
 
 
 def know(captures: Captures, images: list[tuple[bytes, int]]) -> None:
-    folder = captures.root / "test"
-    folder.mkdir(exist_ok=True)
+    folder = captures.root / TESTED / "test"
+    folder.mkdir(parents=True)
     for n, (data, _) in enumerate(images):
         (folder / f"{n}.png").write_bytes(data)
-    (captures.root / "test.lst").write_text("".join(f"{n}\t{label}\t{n}.png\n" for n, (_, label) in enumerate(images)))
+    (folder.parent / "test.lst").write_text("".join(f"{n}\t{label}\t{n}.png\n" for n, (_, label) in enumerate(images)))
 
 
 def encoded(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], **options: int) -> bytes:

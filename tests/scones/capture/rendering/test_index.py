@@ -15,7 +15,7 @@ from include.scones.capture.publishing.index import write_index
 from include.scones.capture.rendering.index import COLUMNS, MARKS
 from include.scones.capture.rendering.templating import UNKNOWN
 from include.scones.capture.schema import member
-from tests.scones.capture.conftest import REAL_ENDPOINT, Captures, day
+from tests.scones.capture.conftest import REAL_ENDPOINT, TESTED, Captures, day
 
 # Every member, whole and in part: ("truth",) as well as ("truth", "accuracy").
 MEMBERS = sorted({one.member[:n] for one in (*COLUMNS, *MARKS) for n in range(1, 1 + len(one.member))})
@@ -26,7 +26,8 @@ def written(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> dict
     """A summary as it is written today."""
     root = tmp_path_factory.mktemp("captures")
     (root / "data_capture").symlink_to(shared_data / "captures" / "data_capture")
-    (root / "test.lst").write_text("")
+    (root / TESTED).mkdir(parents=True)
+    (root / TESTED / "test.lst").write_text("")
     return Captures(root).report(day("2024-10-16"), REAL_ENDPOINT)
 
 
