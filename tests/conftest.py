@@ -34,6 +34,7 @@ ON_THE_STACK = (
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_privacy.py",
     "tests/e2e/test_recovery.py",
+    "tests/e2e/test_roll_back.py",
     "tests/e2e/test_teardown.py",
 )
 

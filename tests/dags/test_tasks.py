@@ -68,3 +68,11 @@ def test_the_form_takes_classes_by_name_and_the_api_by_number_too(dagbag: DagBag
     for wrong in (["bicycle", "car"], [8, 100], ["bicycle"], ["bicycle", "bicycle"]):
         with pytest.raises(ParamValidationError):
             param.resolve(wrong)
+
+
+@pytest.mark.parametrize("dag_id", ["train_and_deploy", "roll_back", "inference_workflow"])
+def test_nobody_is_asked_unless_the_run_says_so(dagbag: DagBag, dag_id: str) -> None:
+    approve: Any = dagbag.dags[dag_id].get_task("approve")
+    default = dagbag.dags[dag_id].params.get_param("approval").value
+    assert default is False
+    assert approve.execute({"params": {"approval": default}}) is None

@@ -1,8 +1,8 @@
 """The gate between training and serving: a model that is not accurate enough, or worse than the one in service, stops.
 
-A training job reports its model's accuracy on the test images, so that nothing has to be deployed to be judged. Of two
-models of the same data set the two jobs' reports are compared, which measure alike. Of a model of another data set
-with the same classes nobody knows how it does on these images, so that the endpoint is asked about them.
+A training job reports its last epoch's accuracy on the test images, so that nothing has to be deployed to be judged. Of
+two models of the same data set the two jobs' reports are compared, which measure alike. How a model of another data set
+with the same classes does on these images nobody knows, so that the endpoint is asked about them.
 """
 
 from __future__ import annotations

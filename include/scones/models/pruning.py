@@ -13,7 +13,7 @@ from include.scones.cifar import catalogue
 from include.scones.errors import BucketError
 from include.scones.models import history
 from include.scones.models.requests import DATASET_TAG
-from include.scones.s3_layout import DATASETS, dataset_prefix, description_key, s3_uri
+from include.scones.s3_layout import CURRENT_DATASET, DATASETS, dataset_prefix, description_key, s3_uri
 from include.scones.settings import Settings
 from include.scones.teardown.resources import owned
 from include.scones.teardown.sagemaker import tags
@@ -92,8 +92,9 @@ def _used_digests(settings: Settings) -> set[str]:
         *find_tagged(settings, "Model").values(),
         *find_tagged(settings, "TrainingJob", StatusEquals="InProgress").values(),
     ]
-    current = catalogue.describe(settings.bucket)["digest"]
-    return {current, *(its[DATASET_TAG] for its in tagged if DATASET_TAG in its)}
+    pointer = catalogue.read_json(settings.bucket, CURRENT_DATASET)
+    current = {pointer["dataset"]["digest"]} if pointer else set()
+    return current | {its[DATASET_TAG] for its in tagged if DATASET_TAG in its}
 
 
 def _delete_objects(s3: Any, bucket: str, keys: list[str]) -> None:
