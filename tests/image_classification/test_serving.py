@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+
+from tests.waiting import eventually
 
 from .conftest import Job, picture
 from .test_images import bomb
@@ -30,18 +31,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            if client.get("/ping").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    process.kill()
-    pytest.fail(f"the server did not start: {process.communicate()[0]}")
+def is_ready(client: httpx.Client, process: subprocess.Popen[str]) -> bool:
+    if process.poll() is not None:
+        pytest.fail(f"the server did not start: {process.communicate()[0]}")
+    try:
+        return client.get("/ping").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def server(trained: tuple[Job, str]) -> Iterator[httpx.Client]:
     limits = {"SERVING_MAX_BYTES": "100000", "SERVING_MAX_PIXELS": "1000000"}
     process = job.start("serve", SAGEMAKER_BIND_TO_PORT=str(port), SAGEMAKER_BIND_TO_HOST="127.0.0.1", **limits)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        wait_until_ready(client, process)
+        eventually(lambda: is_ready(client, process))
         yield client
     assert process.poll() is None, "the server must outlive every test"
     process.send_signal(signal.SIGTERM)

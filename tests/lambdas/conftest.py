@@ -6,7 +6,6 @@ import io
 import json
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,6 +18,7 @@ from PIL import Image
 
 from include.scones.settings import Settings
 from tests.conftest import REGION, Cloud
+from tests.waiting import eventually
 
 EVENTS = Path(__file__).parent / "events"
 HERE = Settings(project="lambda-tests", region=REGION, account="000000000000", bucket="lambda-tests")
@@ -145,8 +145,4 @@ def channel(name: str, key: str) -> dict[str, Any]:
 
 
 def settled(describe: Callable[[], dict[str, Any]], member: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 180
-    while (description := describe())[member] in {"InProgress", "Creating"}:
-        assert time.monotonic() < deadline, description
-        time.sleep(0.2)
-    return description
+    return eventually(describe, lambda seen: seen[member] not in {"InProgress", "Creating"}, seconds=180, every=0.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -80,13 +79,16 @@ def states() -> dict[str, str]:
 
 
 def hears(messages: Messages, name: str, state: str, timeout: float) -> dict[str, Any]:
-    """What the subscriber is told when the alarm `name` changes to `state`. Raises `queue.Empty` when it is not."""
-    deadline = time.monotonic() + timeout
-    while True:
-        message = messages.get(timeout=max(deadline - time.monotonic(), 0.01))
-        if message.get("Subject", "").startswith(f'{state}: "burst-tests-{name}" in '):
-            told: dict[str, Any] = json.loads(message["Message"])
-            return told
+    """What the subscriber is told when the alarm `name` changes to `state`; what else it was told before is lost."""
+
+    def told() -> dict[str, Any] | None:
+        while not messages.empty():
+            message = messages.get()
+            if message.get("Subject", "").startswith(f'{state}: "burst-tests-{name}" in '):
+                return dict(json.loads(message["Message"]))
+        return None
+
+    return eventually(told, seconds=timeout, what=f"the message that {name} is {state}")
 
 
 def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from include.scones import stacks
 from include.scones.batch.stack import deploy_batch
+from include.scones.handlers import HANDLERS
 from include.scones.models.endpoint import endpoint_config_request
 from include.scones.models.pruning import prune
 from include.scones.models.requests import build_tags
@@ -131,7 +132,7 @@ def test_everything_goes_and_what_was_there_before_stays(project: Settings, fore
         "model",
         *["stack"] * 3,
         "log stream",
-        *["log group"] * 8,
+        *["log group"] * (len(HANDLERS) + 3),  # and the state machine's, the endpoint's and the batch job's
         "bucket",
     ]
     assert all(resource.why for resource in resources)

@@ -41,7 +41,7 @@ def test_the_functions_in_a_row(definition: dict[str, Any]) -> None:
 
 def test_every_wait_has_an_end_and_the_whole_outlasts_its_parts(definition: dict[str, Any]) -> None:
     longest = sum(state["TimeoutSeconds"] for state in definition["States"].values())
-    assert longest <= definition["TimeoutSeconds"]
+    assert longest <= definition["TimeoutSeconds"], f"raise TimeoutSeconds of step_function.json to {longest} at least"
 
 
 def test_only_what_can_pass_is_retried_and_nothing_is_caught(definition: dict[str, Any]) -> None:
@@ -80,7 +80,6 @@ def test_it_is_valid_states_language(definition: dict[str, Any]) -> None:
         ("ClassifyImage", "Type", "Tsak"),
         ("ClassifyImage", "Timeoutseconds", 3),
         ("ClassifyImage", "TimeoutSeconds", "soon"),
-        ("FilterInferences", "End", None),
         ("FilterInferences", "Retry", [{"ErrorEquals": ["States.ALL"], "MaxAttempts": "four"}]),
     ],
 )
@@ -89,4 +88,10 @@ def test_what_is_not_is_found(definition: dict[str, Any], state: str, member: st
     changed["States"][state][member] = value
     if value is None:
         del changed["States"][state][member]
+    assert faults(changed) != []
+
+
+def test_a_last_state_without_an_end_is_found(definition: dict[str, Any]) -> None:
+    changed = copy.deepcopy(definition)
+    changed["States"][list(changed["States"])[-1]].pop("End")
     assert faults(changed) != []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from include.scones.settings import Settings
+from include.scones.settings import CLASS_NAMES, Settings
 from include.scones.stacks import delete_stack, deploy_inference
 from include.scones.thresholds import (
     ChangeError,
@@ -49,7 +49,10 @@ def test_more_classes_allow_lower_thresholds(classes: int, lowest: float) -> Non
 
 def test_the_deployment_says_how_many_classes_there_are(bucket: str) -> None:
     here = Settings("tuning-none", REGION, "000000000000", bucket)
-    assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (2, 0.5)
+    assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (
+        len(CLASS_NAMES),
+        lowest_threshold(len(CLASS_NAMES)),
+    )
     put_dataset(bucket, classes=["bicycle", "motorcycle", "bus"])
     assert (describe_deployment(here).classes, describe_deployment(here).lowest) == (3, 0.34)
     check_range(here, 0.4)
