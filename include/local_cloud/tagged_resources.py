@@ -42,6 +42,7 @@ def _batch(context: Context) -> Iterator[Tagged]:
     store = _here(context).store
     for kind, arn in _BATCH.items():
         for document in store.list(kind):
-            child = ":" in document.get("jobId", "")  # of an array, with its parent's tags
-            if document.get("tags") and not child:
+            # The child of an array has its parent's tags in its record.
+            shown = document.get("status") != "INACTIVE" and ":" not in document.get("jobId", "")
+            if document.get("tags") and shown:
                 yield document[arn], [{"Key": key, "Value": value} for key, value in document["tags"].items()]
