@@ -6,6 +6,7 @@ metrics are too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,11 +47,15 @@ LISTS = (
 )
 
 
+HISTORY = re.compile(r":training-job/|:batch:.*:job/")  # in ARNs of tagged resources
+
+
 def inventory() -> Inventory:
     """Every resource, and every object and log stream in them."""
     found: Inventory = set()
     for service, operation, result, member in LISTS:
         found |= {(operation, item[member] if member else item) for item in _items(service, operation, result)}
+    found = {item for item in found if not HISTORY.search(item[1])}
     for bucket in [name for kind, name in found if kind == "list_buckets"]:
         versions = _items("s3", "list_object_versions", "Versions", Bucket=bucket)
         found |= {("object", bucket, item["Key"], item["VersionId"], item["ETag"]) for item in versions}

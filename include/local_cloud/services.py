@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import tagged_resources
 from .batch import cloudformation
 from .batch.service import Batch
 from .cloudwatch.alarms import Alarms
@@ -33,6 +34,7 @@ class Services:
             for service in self._all:
                 service.restore(context)
         cloudformation.install(self.context)
+        tagged_resources.install(self.context)
         for service in self._all:
             service.start()
         self.ready = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
 import threading
@@ -107,13 +108,17 @@ class Store:
             )
             return cursor.rowcount > 0
 
-    def list(self, kind: str) -> list[Document]:
-        """Every document of the kind, by name."""
+    def items(self, kind: str) -> builtins.list[tuple[str, Document]]:
+        """The names of a kind's documents and the documents, by name."""
         with self._database.lock:
             rows = self._database.connection.execute(
-                "SELECT document FROM documents WHERE region = ? AND kind = ? ORDER BY name", (self._region, kind)
+                "SELECT name, document FROM documents WHERE region = ? AND kind = ? ORDER BY name", (self._region, kind)
             ).fetchall()
-        return [_load(row[0]) for row in rows]
+        return [(name, _load(text)) for name, text in rows]
+
+    def list(self, kind: str) -> builtins.list[Document]:
+        """Every document of the kind, by name."""
+        return [document for _, document in self.items(kind)]
 
     def _execute(self, statement: str, *values: str) -> None:
         with self._database.lock:

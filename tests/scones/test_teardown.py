@@ -59,9 +59,11 @@ def sagemaker() -> Any:
 def serve(settings: Settings, name: str, endpoint: str) -> None:
     """A model, a config and an endpoint as the project makes them; the endpoint fails, for there is no artifact."""
     tags = build_tags(settings, DATASET)
+    artifact = artifact_uri(settings, name)
+    boto3.client("s3").put_object(Bucket=settings.bucket, Key=artifact.partition(f"{settings.bucket}/")[2], Body=b"x")
     sagemaker().create_model(
         ModelName=name,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": artifact_uri(settings, name)},
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": artifact},
         ExecutionRoleArn=ROLE,
         Tags=tags,
     )
@@ -149,7 +151,7 @@ def test_narrower_scopes_leave_the_rest(project: Settings, foreign: Inventory) -
     before = inventory()
     execute(project, plan(project, "endpoint"))
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{project.endpoint}"
-    assert before - inventory() == {("list_endpoints", arn)}
+    assert before - inventory() == {("list_endpoints", arn), ("get_resources", arn)}
     verify(project, "endpoint")
 
     execute(project, plan(project, "all_but_data"))
@@ -229,6 +231,7 @@ def test_a_strangers_bucket_is_never_touched(cloud: Cloud) -> None:
 def test_pruning_leaves_a_neighbours_models(foreign: Inventory) -> None:
     here = replace(HERE, project="pruned")
     neighbour = replace(HERE, project="pruned-two")
+    boto3.client("s3").create_bucket(Bucket=HERE.bucket)
     for settings in (here, neighbour):
         for number in range(3):
             serve(settings, f"{settings.project}-{number}", f"{settings.endpoint}-{number}")
@@ -240,6 +243,8 @@ def test_pruning_leaves_a_neighbours_models(foreign: Inventory) -> None:
         for number in range(3):
             sagemaker().delete_endpoint(EndpointName=f"{settings.endpoint}-{number}")
         execute(settings, plan(settings, "all_but_data"))
+    bucket_of.empty(boto3.client("s3"), HERE.bucket)
+    boto3.client("s3").delete_bucket(Bucket=HERE.bucket)
 
 
 KILLED_AFTER_A_DELETION = f"""

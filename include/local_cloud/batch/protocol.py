@@ -66,8 +66,7 @@ def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any
     if handler is None:
         raise NotImplementedException(f"{name} is not implemented by the local cloud; its README lists what is")
     model = service_model("batch").operation_model(name)
-    if given.get("tags") == {}:  # against its model Batch takes it, and Airflow's operator sends it
-        given = {key: value for key, value in given.items() if key != "tags"}
+    given = _as_taken(given)
     try:
         request = validate(given, model.input_shape)
     except ValidationException as error:
@@ -75,6 +74,20 @@ def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any
     _refuse_unknown(given, model)
     answer: Mapping[str, Any] = handler(request, context)
     return {} if model.output_shape is None else dict(serialise(answer, model.output_shape))
+
+
+def _as_taken(given: dict[str, Any]) -> dict[str, Any]:
+    """The request as the model has it: Batch takes empty tags, as Airflow's operator sends, and actions in any case."""
+    if given.get("tags") == {}:
+        given = {key: value for key, value in given.items() if key != "tags"}
+    strategy = given.get("retryStrategy")
+    if not isinstance(strategy, dict) or not isinstance(strategy.get("evaluateOnExit"), list):
+        return given
+    rules = [
+        {**rule, "action": str(rule["action"]).upper()} if isinstance(rule, dict) and "action" in rule else rule
+        for rule in strategy["evaluateOnExit"]
+    ]
+    return {**given, "retryStrategy": {**strategy, "evaluateOnExit": rules}}
 
 
 def _refuse_unknown(given: dict[str, Any], model: OperationModel) -> None:

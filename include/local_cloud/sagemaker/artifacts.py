@@ -46,6 +46,18 @@ def keys(s3: Any, uri: str) -> list[str]:
         raise ArtifactError(f"could not list {uri}: {_reason(error)}") from error
 
 
+def exists(s3: Any, uri: str, *, prefix: bool) -> bool:
+    """Whether there is an object of that key, or with `prefix` one whose key begins so. Raises `ArtifactError`."""
+    bucket, key = parse(uri)
+    try:
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    except s3.exceptions.NoSuchBucket:
+        return False
+    except (ClientError, BotoCoreError) as error:
+        raise ArtifactError(f"could not list {uri}: {_reason(error)}") from error
+    return bool(found) and (prefix or found[0]["Key"] == key)
+
+
 def download_prefix(s3: Any, uri: str, folder: Path) -> int:
     """Fetch every object whose key begins with the URI's, several at a time, and say how many there were.
 

@@ -109,6 +109,12 @@ def test_a_job_runs_its_command_and_logs(batch: Batch) -> None:
     job = batch.ended(job_id)
     assert (job["status"], job["container"]["exitCode"], len(job["attempts"])) == ("SUCCEEDED", 0, 1)
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
+    (attempt,) = job["attempts"]
+    assert (attempt["startedAt"], attempt["stoppedAt"]) == (job["startedAt"], job["stoppedAt"])
+    task = job["container"]["logStreamName"].rpartition("/")[2]
+    assert job["container"]["taskArn"] == attempt["container"]["taskArn"]
+    assert job["container"]["taskArn"].startswith(f"arn:aws:ecs:{REGION}:000000000000:task/")
+    assert job["container"]["taskArn"].endswith(f"/{task}")
     assert batch.log(job) == [
         f"say index=- attempt=1 id={job_id} ['x y']",
         f"greeting=hello region={REGION}",
@@ -119,6 +125,7 @@ def test_each_child_of_an_array_gets_its_index(batch: Batch) -> None:
     job_id = batch.submit("fail", "1", arrayProperties={"size": 4})
     job = batch.ended(job_id)
     assert (job["status"], job["statusReason"]) == ("FAILED", "Array Child Job failed")
+    assert job["attempts"] == []
     summary = {key: value for key, value in job["arrayProperties"]["statusSummary"].items() if value}
     assert summary == {"SUCCEEDED": 3, "FAILED": 1}
     failed = batch.describe(f"{job_id}:1")
@@ -132,7 +139,7 @@ def test_a_failed_attempt_is_retried_as_the_strategy_says(batch: Batch) -> None:
     job = batch.ended(batch.submit("fail-at-first", retryStrategy={"attempts": 3}))
     assert job["status"] == "SUCCEEDED"
     assert [attempt["container"]["exitCode"] for attempt in job["attempts"]] == [3, 0]
-    rules = [{"onExitCode": "7", "action": "EXIT"}, {"onExitCode": "*", "action": "RETRY"}]
+    rules = [{"onExitCode": "7", "action": "Exit"}, {"onExitCode": "*", "action": "RETRY"}]
     job = batch.ended(batch.submit("fail", retryStrategy={"attempts": 3, "evaluateOnExit": rules}))
     assert (job["status"], len(job["attempts"])) == ("FAILED", 1)
 
@@ -142,6 +149,9 @@ def test_dependencies_hold_a_job_back_and_fail_it(batch: Batch) -> None:
     second = batch.submit("say", dependsOn=[{"jobId": first}])
     assert batch.describe(second)["status"] == "SUBMITTED"
     assert batch.ended(second)["startedAt"] >= batch.describe(first)["stoppedAt"]
+
+    third = batch.submit("say", dependsOn=[{"jobId": second, "type": "SEQUENTIAL"}])
+    assert batch.ended(third)["startedAt"] >= batch.describe(second)["stoppedAt"]
 
     failed = batch.submit("fail")
     dependent = batch.ended(batch.submit("say", dependsOn=[{"jobId": failed}]))
@@ -172,6 +182,23 @@ def test_terminate_ends_what_runs_and_cancel_only_what_waits(batch: Batch) -> No
     batch.api.terminate_job(jobId=running, reason="enough")
     job = batch.ended(running)
     assert (job["status"], job["statusReason"]) == ("FAILED", "enough")
+
+
+@pytest.mark.parametrize("operation", ["cancel_job", "terminate_job"])
+@pytest.mark.parametrize("empty", ["jobId", "reason"])
+def test_an_end_needs_a_job_and_a_reason(batch: Batch, operation: str, empty: str) -> None:
+    request = {"jobId": "any", "reason": "any", empty: ""}
+    assert refusal(getattr(batch.api, operation), **request) == ("ClientException", f"{empty} must not be empty")
+
+
+def test_a_definition_without_a_command_shows_its_lists_empty(batch: Batch) -> None:
+    container = {"image": IMAGE, "resourceRequirements": NEEDS}
+    arn = batch.api.register_job_definition(
+        jobDefinitionName=unique("definition"), type="container", containerProperties=container
+    )["jobDefinitionArn"]
+    (definition,) = batch.api.describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
+    for member in ("command", "environment", "mountPoints", "volumes", "ulimits", "secrets"):
+        assert definition["containerProperties"][member] == []
 
 
 def test_parallelism_is_bounded_by_the_machine(batch: Batch) -> None:

@@ -36,6 +36,10 @@ _CONTAINER_TAKEN = {
 }
 
 
+# In every answer, given or not.
+_CONTAINER_LISTS = ("command", "environment", "mountPoints", "volumes", "ulimits", "secrets")
+
+
 @operation("RegisterJobDefinition")
 def register(request: dict[str, Any], context: Context) -> dict[str, Any]:
     name = request["jobDefinitionName"]
@@ -56,7 +60,7 @@ def register(request: dict[str, Any], context: Context) -> dict[str, Any]:
         "status": "ACTIVE",
         "type": "container",
         "parameters": request.get("parameters", {}),
-        "containerProperties": container,
+        "containerProperties": {**{member: [] for member in _CONTAINER_LISTS}, **container},
         "platformCapabilities": request.get("platformCapabilities", ["EC2"]),
         "propagateTags": request.get("propagateTags", False),
         "tags": request.get("tags", {}),

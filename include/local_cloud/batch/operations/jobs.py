@@ -76,6 +76,9 @@ def terminate(request: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _stop(request: dict[str, Any], context: Context, running: bool) -> dict[str, Any]:
+    for member in ("jobId", "reason"):
+        if not request[member].strip():
+            raise ClientException(f"{member} must not be empty")
     job = job_records.find(context, named(request["jobId"]))
     if job is not None:
         context.service(Batch).scheduler.stop(context, job["jobId"], request["reason"], running)

@@ -67,12 +67,12 @@ def change(context: Context, job_id: str, alter: Callable[[Job], Job]) -> Job:
     return context.store.modify(KIND, job_id, alter)
 
 
-def mark_running(context: Context, job_id: str, log_stream: str) -> None:
-    """An attempt has begun; `startedAt` stays that of the first."""
+def mark_running(context: Context, job_id: str, container: dict[str, Any], started: int) -> None:
+    """An attempt has begun at `started`, in epoch milliseconds; `startedAt` stays that of the first."""
 
     def alter(job: Job) -> Job:
-        container = {**job["container"], "logStreamName": log_stream}
-        return {**job, "status": "RUNNING", "startedAt": job.get("startedAt") or now(), "container": container}
+        shown = {**job["container"], **container}
+        return {**job, "status": "RUNNING", "startedAt": job.get("startedAt") or started, "container": shown}
 
     change(context, job_id, alter)
 
@@ -87,12 +87,12 @@ def add_attempt(context: Context, job_id: str, attempt: dict[str, Any]) -> None:
     change(context, job_id, alter)
 
 
-def end(context: Context, job_id: str, status: str, reason: str) -> Job:
-    """Mark a job as ended; one that has ended stays as it is."""
+def end(context: Context, job_id: str, status: str, reason: str, at: int | None = None) -> Job:
+    """Mark a job as ended, now or `at` epoch milliseconds; one that has ended stays as it is."""
     job = find(context, job_id)
     if job is None or job["status"] in FINAL:
         return job or {}
-    ended = {**job, "status": status, "statusReason": reason, "stoppedAt": now()}
+    ended = {**job, "status": status, "statusReason": reason, "stoppedAt": at or now()}
     save(context, ended)
     return ended
 
@@ -103,7 +103,6 @@ def shown(context: Context, job: Job) -> Job:
     detail = {"startedAt": 0} | {key: value for key, value in job.items() if key not in PRIVATE}
     if size(job):
         detail["arrayProperties"] = {"size": size(job), "statusSummary": summary(context, job)}
-        detail.pop("attempts", None)
     return detail
 
 

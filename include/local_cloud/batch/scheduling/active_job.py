@@ -30,7 +30,7 @@ class ActiveJob:
         self.vcpus = _vcpus(job)
         self.waiting: deque[int] = deque(range(self.size) if self.size else [NO_INDEX])
         self.running: dict[int, Attempt | None] = {}
-        self.blockers = {item["jobId"] for item in job["dependsOn"] if item.get("type") is None}
+        self.blockers = {item["jobId"] for item in job["dependsOn"] if item.get("type") != "N_TO_N"}
         self.pairs = [item["jobId"] for item in job["dependsOn"] if item.get("type") == "N_TO_N"]
         self.failed = 0
         self.stopping: dict[int, str] = {}  # why each was told to end

@@ -43,7 +43,9 @@ class Attempt:
         self.job = job
         self.number = number
         self.log_group, prefix = _log_names(job)
-        self.stream = f"{prefix}/default/{uuid.uuid4().hex}"
+        task = uuid.uuid4().hex
+        self.stream = f"{prefix}/default/{task}"
+        self.task_arn = f"arn:aws:ecs:{context.region}:{context.account}:task/local-cloud/{task}"
         self._container = JobContainer(context, GRACE_SECONDS)
 
     def stop(self) -> None:
@@ -53,9 +55,13 @@ class Attempt:
     def kill(self) -> None:
         self._container.kill()
 
-    def run(self) -> Result:
-        """Run to the end. It blocks, and leaves no files."""
-        started = now()
+    @property
+    def place(self) -> dict[str, str]:
+        """What the job's container says of where it runs."""
+        return {"logStreamName": self.stream, "taskArn": self.task_arn}
+
+    def run(self, started: int) -> Result:
+        """Run to the end, as begun at `started` in epoch milliseconds. It blocks, and leaves no files."""
         try:
             command = self._command()
         except UnknownImage as error:
@@ -81,7 +87,7 @@ class Attempt:
         return nullcontext() if arn is None else self.context.keys.lent(arn, self.job["jobId"].replace(":", "-"))
 
     def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:
-        container = {"exitCode": code, "logStreamName": self.stream, "reason": reason}
+        container = {"exitCode": code, **self.place, "reason": reason}
         return {
             "container": {key: value for key, value in container.items() if value is not None},
             "startedAt": started,

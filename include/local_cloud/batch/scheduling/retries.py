@@ -39,5 +39,5 @@ def _action(strategy: dict[str, Any], result: Result) -> str:
     for rule in strategy.get("evaluateOnExit", []):
         wanted = ((rule.get("onExitCode"), code), (rule.get("onReason"), reason), (rule.get("onStatusReason"), status))
         if all(pattern is None or fnmatchcase(value, pattern) for pattern, value in wanted):
-            return str(rule["action"]).upper()
+            return str(rule["action"])
     return "RETRY"

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...context import Context
 from ...errors import ApiError
+from ..api import now
 from ..resources import job_queues, job_records
 from ..resources.job_records import FAILED, Job
 from . import retries
@@ -156,12 +157,14 @@ class Scheduler:
                 if index in active.stopping:
                     return str(job_records.end(active.context, unit, FAILED, active.stopping[index])["status"])
                 active.running[index] = attempt
-            job_records.mark_running(active.context, unit, attempt.stream)
-            result = attempt.run()
+            started = now()
+            job_records.mark_running(active.context, unit, attempt.place, started)
+            result = attempt.run(started)
             job_records.add_attempt(active.context, unit, result.record)
             verdict = retries.judge(job, number, result, active.stopping.get(index, ""))
             if verdict.status is not None:
-                return str(job_records.end(active.context, unit, verdict.status, verdict.reason)["status"])
+                at = result.record["stoppedAt"]
+                return str(job_records.end(active.context, unit, verdict.status, verdict.reason, at)["status"])
 
     def _failed(self, active: ActiveJob, index: int) -> None:
         """One that ran has failed, and with it whatever waited for that very one."""

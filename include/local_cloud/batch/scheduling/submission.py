@@ -82,17 +82,17 @@ def _dependencies(request: dict[str, Any], size: int, context: Context) -> list[
         raise ClientException(f"a job can depend on {_DEPENDENCIES} others, not {len(dependencies)}")
     for item in dependencies:
         kind, job_id = item.get("type"), item.get("jobId")
-        if kind and not size:
-            raise ClientException(f"a dependency of type {kind} is for array jobs")
         if job_id is None:
-            if kind != "SEQUENTIAL":
-                raise ClientException("a dependency needs a jobId, or the type SEQUENTIAL")
+            if kind != "SEQUENTIAL" or not size:
+                raise ClientException("a dependency needs a jobId, or the type SEQUENTIAL in an array job")
             continue
+        if kind == "N_TO_N" and not size:
+            raise ClientException("a dependency of type N_TO_N is for array jobs")
         other = job_records.find(context, job_id)
         if other is None:
             raise ClientException(f"the job {job_id} that this one depends on does not exist")
-        if kind == "SEQUENTIAL":
-            raise NotImplementedException("SEQUENTIAL with a jobId is not implemented: leave the jobId out")
+        if kind == "SEQUENTIAL" and size:
+            raise NotImplementedException("SEQUENTIAL with a jobId is not implemented for arrays: leave the jobId out")
         if kind == "N_TO_N" and job_records.size(other) != size:
             raise ClientException(
                 f"N_TO_N needs arrays of one size: {job_id} has {job_records.size(other)}, this {size}"

@@ -7,9 +7,11 @@ from . import (
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
+    lambda_code,
     lambda_failures,
     lambda_metrics,
     lambda_roles,
+    lambda_worker,
     signed_addresses,
     states_metrics,
 )
@@ -21,8 +23,10 @@ def install(keys: KeyRing, clock: Clock) -> None:
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
+    lambda_code.install()
     lambda_failures.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
+    lambda_worker.install()
     signed_addresses.install()
     states_metrics.install()

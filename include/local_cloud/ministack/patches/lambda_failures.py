@@ -1,35 +1,15 @@
-"""A Python Lambda's uncaught exception, reported as AWS does it: by its class, with its stack; the function stays warm.
-
-MiniStack calls every exception `Runtime.HandlerError`, so that Step Functions cannot tell them apart, and ends the
-function's process after each.
-"""
+"""How an invocation is told of: a failure by its class, with its stack, and the log with AWS's lines around it."""
 
 from __future__ import annotations
 
 import functools
+import math
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ..patching import changed, patch
-
-# The worker's own program: where it reports an exception, and where it starts to wait for invocations.
-_REPORT = 'json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()})'
-_REPORT_AS_AWS = """json.dumps({"status": "ok", "result": None, "failure": {
-                "errorMessage": str(e), "errorType": type(e).__name__,
-                "stackTrace": traceback.format_tb(e.__traceback__.tb_next)}})"""
-_LOOP = "    while True:\n        line = sys.stdin.readline()"
-# A handler that never returns must not outlive the cloud either.
-_LOOP_WITH_WATCH = f"""    import threading
-    _cloud = os.getppid()
-
-    def _watch():
-        while os.getppid() == _cloud:
-            time.sleep(2)
-        os._exit(1)
-
-    threading.Thread(target=_watch, daemon=True).start()
-{_LOOP}"""
+from ..patching import patch, require
 
 _failure: ContextVar[dict[str, Any] | None] = ContextVar("_failure", default=None)
 
@@ -38,14 +18,7 @@ def install() -> None:
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    def as_aws(script: str) -> str:
-        for known, instead in ((_REPORT, _REPORT_AS_AWS), (_LOOP, _LOOP_WITH_WATCH)):
-            if script.count(known) != 1:
-                raise changed(lambda_runtime, f"_PYTHON_WORKER_SCRIPT no longer has {known!r} once")
-            script = script.replace(known, instead)
-        return script
-
-    patch(lambda_runtime, "_PYTHON_WORKER_SCRIPT", as_aws)
+    require(lambda_svc, "_probe_peak_memory_mb")
     patch(lambda_runtime.Worker, "invoke", _remembering)
     patch(lambda_svc, "_execute_function_warm", _reporting, ("func", "event", "request_id"))
 
@@ -66,21 +39,48 @@ def _reporting(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
     @functools.wraps(execute)
     def report(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         _failure.set(None)
+        started = time.perf_counter()
         answer = execute(function, event, request_id)
-        failure = _failure.get()
-        if failure is None:
+        milliseconds = (time.perf_counter() - started) * 1000
+        if answer.get("throttle"):
             return answer
-        body = {
-            "errorMessage": failure["errorMessage"],
-            "errorType": failure["errorType"],
-            "requestId": request_id,
-            "stackTrace": failure["stackTrace"],
-        }
-        return {"body": body, "error": True, "log": _log(answer.get("log", ""), failure)}
+        output = answer.get("log", "")
+        failure = _failure.get()
+        if failure is not None:
+            body = {
+                "errorMessage": failure["errorMessage"],
+                "errorType": failure["errorType"],
+                "requestId": request_id,
+                "stackTrace": failure["stackTrace"],
+            }
+            answer, output = {"body": body, "error": True}, f"{output}\n{_told(failure)}".lstrip("\n")
+        # MiniStack adds no such lines to a log that has them already, as one of AWS's runtime emulator has.
+        return {**answer, "log": _log(function, request_id, output, milliseconds), "log_source": "rie"}
 
     return report
 
 
-def _log(output: str, failure: dict[str, Any]) -> str:
-    head = f"[ERROR] {failure['errorType']}: {failure['errorMessage']}\nTraceback (most recent call last):\n"
-    return f"{output}\n{head}{''.join(failure['stackTrace'])}".lstrip("\n")
+def _told(failure: dict[str, Any]) -> str:
+    head = f"[ERROR] {failure['errorType']}: {failure['errorMessage']}"
+    trace = "".join(failure["stackTrace"])
+    return f"{head}\nTraceback (most recent call last):\n{trace}" if trace else head
+
+
+def _log(function: dict[str, Any], request_id: str, output: str, milliseconds: float) -> str:
+    from ministack.services import lambda_svc
+
+    config = function.get("config") or function
+    report = (
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {milliseconds:.2f} ms",
+        f"Billed Duration: {math.ceil(milliseconds)} ms",
+        f"Memory Size: {config.get('MemorySize', 128)} MB",
+        f"Max Memory Used: {lambda_svc._probe_peak_memory_mb(function)} MB",
+    )
+    lines = [
+        f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}",
+        *output.splitlines(),
+        f"END RequestId: {request_id}",
+        "\t".join(report),
+    ]
+    return "\n".join(lines) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...context import Context
 from ...errors import ValidationException
 
@@ -33,6 +35,13 @@ def attach(context: Context, arn: str, tags: Tags) -> Tags:
 def read(context: Context, arn: str) -> Tags:
     document = context.store.find(_KIND, arn)
     return document["Tags"] if document else []
+
+
+def tagged(context: Context) -> Iterator[tuple[str, Tags]]:
+    """All resources that have tags."""
+    for arn, document in context.store.items(_KIND):
+        if document["Tags"]:
+            yield arn, document["Tags"]
 
 
 def replace(context: Context, arn: str, tags: Tags) -> None:

@@ -62,6 +62,9 @@ def reweighted(plans: list[dict[str, Any]], desired: list[dict[str, Any]]) -> li
     Raises `ValidationException` and `NotImplementedException`.
     """
     changed = {each["name"]: each for each in plans}
+    names = [item["VariantName"] for item in desired]
+    if len(set(names)) < len(names):
+        raise ValidationException(f"Variant names must be unique: {', '.join(names)}.")
     for item in desired:
         name = item["VariantName"]
         if name not in changed:

@@ -1,4 +1,4 @@
-"""Models: a container image and where its artifact is. Neither is looked at before an endpoint serves it, as on AWS."""
+"""Models: a container image and where its artifact is, which must be there. It is read when an endpoint serves it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Any
 
 from ...context import Context
 from ...errors import NotImplementedException, ValidationException
+from .. import artifacts
 from ..api.listing import Listing
 from ..api.operation import now, operation
 from ..api.resource import MODELS
+from ..errors import ArtifactError
 
 _LISTING = Listing("Models", ("ModelName", "ModelArn", "CreationTime"), "ModelName")
 
 
 @operation("CreateModel")
 def create_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    _check(request)
+    _check_data(_check(request), context)
     document = {
         "EnableNetworkIsolation": False,
         **{key: value for key, value in request.items() if key != "Tags"},
@@ -40,7 +42,8 @@ def delete_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
     return {}
 
 
-def _check(request: dict[str, Any]) -> None:
+def _check(request: dict[str, Any]) -> dict[str, Any]:
+    """The definition of the one container. Raises `ValidationException` and `NotImplementedException`."""
     primary, several = request.get("PrimaryContainer"), request.get("Containers")
     if (primary is None) == (several is None):
         raise ValidationException("Exactly one of PrimaryContainer and Containers must be given.")
@@ -60,3 +63,15 @@ def _check(request: dict[str, Any]) -> None:
         raise ValidationException("Only one of ModelDataUrl and ModelDataSource may be given.")
     if (source.get("S3DataType"), source.get("CompressionType")) in (("S3Prefix", "Gzip"), ("S3Object", "None")):
         raise NotImplementedException("a model is one gzip-compressed object, or all files of a prefix uncompressed")
+    return dict(definition)
+
+
+def _check_data(definition: dict[str, Any], context: Context) -> None:
+    source = definition.get("ModelDataSource", {}).get("S3DataSource", {})
+    uri = definition.get("ModelDataUrl") or source.get("S3Uri")
+    try:
+        found = uri is None or artifacts.exists(context.s3, uri, prefix=source.get("S3DataType") == "S3Prefix")
+    except ArtifactError as error:
+        raise ValidationException(f"Could not access model data at {uri}: {error}") from error
+    if not found:
+        raise ValidationException(f"Could not find model data at {uri}.")

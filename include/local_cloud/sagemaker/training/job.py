@@ -18,7 +18,7 @@ from ...errors import WorkError
 from .. import artifacts
 from ..api.operation import now
 from ..api.resource import TRAINING_JOBS
-from . import input, transitions
+from . import input, metrics, transitions
 from .metrics import FinalMetrics
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -95,7 +95,8 @@ class TrainingJob:
 
         def output(line: str) -> None:
             log.write(line)
-            self._metrics.read(line)
+            if found := self._metrics.read(line):
+                metrics.publish(self.context, self.name, found)
 
         seconds = job["StoppingCondition"]["MaxRuntimeInSeconds"]
         with self.context.keys.lent(job["RoleArn"], "SageMaker") as role:

@@ -1,12 +1,21 @@
-"""Metrics that a training container prints, found line by line; the last value of each is the job's final one."""
+"""Metrics that a training container prints, found line by line; the last value of each is the job's final one.
+
+Each value also goes to CloudWatch, where the SDK's `TrainingJobAnalytics` looks for it.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ...context import Context
 from ..api.operation import now
+
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
 
 # What the built-in image-classification algorithm's own definitions find in its log lines.
 BUILT_IN = {
@@ -20,6 +29,9 @@ BUILT_IN = {
 }
 
 
+logger = logging.getLogger(__name__)
+
+
 class FinalMetrics:
     """`definitions` are name and regular expression, with the value as its first group."""
 
@@ -27,17 +39,33 @@ class FinalMetrics:
         self._patterns = [(item["Name"], re.compile(item["Regex"])) for item in definitions]
         self._last: dict[str, tuple[float, float]] = {}
 
-    def read(self, line: str) -> None:
-        """Look for metrics in one line of output."""
+    def read(self, line: str) -> dict[str, float]:
+        """The metrics of one line of output, by name."""
+        found: dict[str, float] = {}
         for name, pattern in self._patterns:
             match = pattern.search(line)
             value = _number(match[1]) if match and pattern.groups else None
             if value is not None:
+                found[name] = value
                 self._last[name] = (value, now())
+        return found
 
     def data(self) -> list[dict[str, Any]]:
         """`FinalMetricDataList`."""
         return [{"MetricName": name, "Value": value, "Timestamp": at} for name, (value, at) in self._last.items()]
+
+
+def publish(context: Context, job: str, found: Mapping[str, float]) -> None:
+    """Bring the metrics of a line to CloudWatch; what it does not take is lost, and the log says so."""
+    dimensions = [{"Name": "TrainingJobName", "Value": job}]
+    data = [
+        {"MetricName": name, "Dimensions": dimensions, "Timestamp": context.clock.time(), "Value": value}
+        for name, value in found.items()
+    ]
+    try:
+        context.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("%d metrics of training job %s are lost: %s", len(data), job, error)
 
 
 def definitions(repository: str) -> list[dict[str, str]]:

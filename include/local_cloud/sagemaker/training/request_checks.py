@@ -11,7 +11,9 @@ from ...errors import NotImplementedException, ValidationException
 _NOT_IMPLEMENTED = (
     "ServerlessJobConfig",
     "CheckpointConfig",
-    "DebugHookConfig",
+    # The SDK sends a DebugHookConfig with every job; one that collects nothing changes nothing.
+    "DebugHookConfig.CollectionConfigurations",
+    "DebugHookConfig.HookParameters",
     "DebugRuleConfigurations",
     "ProfilerRuleConfigurations",
     "TensorBoardOutputConfig",

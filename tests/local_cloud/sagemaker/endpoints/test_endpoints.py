@@ -182,6 +182,14 @@ def test_weights_and_counts_that_make_no_sense(
         )
 
 
+def test_a_variant_is_changed_once_a_request(serving: Serving, endpoint: str) -> None:
+    desired = [{"VariantName": "AllTraffic", "DesiredWeight": weight} for weight in (1.0, 2.0)]
+    with pytest.raises(ClientError, match="Variant names must be unique: AllTraffic, AllTraffic"):
+        serving.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=endpoint, DesiredWeightsAndCapacities=desired
+        )
+
+
 def test_an_update_under_load_fails_no_request(serving: Serving) -> None:
     name = serving.simple((1.0, 0.0))
     config = serving.config({"AllTraffic": (serving.model(model_archive([0.0, 1.0])), 1)})
@@ -227,7 +235,10 @@ def test_an_update_is_seen_while_it_goes_on_and_stands_alone(serving: Serving) -
 
 
 def model_without_data(serving: Serving) -> str:
-    return serving.model(ModelDataUrl=f"s3://{serving.bucket}/nothing.tar.gz")
+    """It was there when the model was made, as it has to be."""
+    name = serving.model(b"x")
+    serving.s3.delete_object(Bucket=serving.bucket, Key=f"{name}.tar.gz")
+    return name
 
 
 def model_of_unknown_image(serving: Serving) -> str:

@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Cloud
 from tests.local_cloud.conftest import IMAGE, ROLE, refusal, unique
 
-CONTAINER = {"Image": IMAGE, "ModelDataUrl": "s3://nowhere/model.tar.gz", "Environment": {"SERVING_THREADS": "1"}}
+DATA = "local-cloud-models"
+CONTAINER = {"Image": IMAGE, "ModelDataUrl": f"s3://{DATA}/model.tar.gz", "Environment": {"SERVING_THREADS": "1"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model_data(cloud: Cloud) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=DATA)
+    s3.put_object(Bucket=DATA, Key="model.tar.gz", Body=b"x")
+    s3.put_object(Bucket=DATA, Key="model/weights", Body=b"x")
 
 
 def make(sagemaker: Any, name: str, **request: Any) -> str:
@@ -45,6 +55,24 @@ def test_models_that_cannot_be(sagemaker: Any, request_: dict[str, Any], code: s
     found = refusal(make, sagemaker=sagemaker, name=unique("model"), **request_)
     assert found[0] == code
     assert words in found[1]
+
+
+@pytest.mark.parametrize("uri", ["s3://no-such-bucket-anywhere/model.tar.gz", f"s3://{DATA}/model", f"s3://{DATA}/m"])
+def test_model_data_must_be_there(sagemaker: Any, uri: str) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": uri}
+    found = refusal(make, sagemaker=sagemaker, name=unique("model"), PrimaryContainer=container)
+    assert found == ("ValidationException", f"Could not find model data at {uri}.")
+
+
+@pytest.mark.parametrize(("prefix", "there"), [("model/", True), ("none/", False)])
+def test_uncompressed_model_data_are_a_prefix(sagemaker: Any, prefix: str, there: bool) -> None:
+    source = {"S3Uri": f"s3://{DATA}/{prefix}", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    container = {"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}
+    request = {"sagemaker": sagemaker, "name": unique("model"), "PrimaryContainer": container}
+    if there:
+        assert make(**request)
+    else:
+        assert refusal(make, **request) == ("ValidationException", f"Could not find model data at s3://{DATA}/none/.")
 
 
 def test_tags(sagemaker: Any) -> None:

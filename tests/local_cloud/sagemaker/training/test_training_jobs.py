@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import tarfile
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,25 @@ def long_job(sagemaker: Any, images: str) -> str:
     return name
 
 
+def last_value(cloud: Cloud, name: str, metric: str, job: dict[str, Any]) -> float:
+    """Of the metric on CloudWatch, found in the way of the SDK's `TrainingJobAnalytics`."""
+    points = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName=metric,
+        Dimensions=[{"Name": "TrainingJobName", "Value": name}],
+        StartTime=job["TrainingStartTime"] - timedelta(minutes=1),
+        EndTime=job["TrainingEndTime"] + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return float(max(points, key=lambda point: point["Timestamp"])["Maximum"])
+
+
 def test_a_job_trains_on_real_images(sagemaker: Any, s3: Any, logs: Any, images: str, cloud: Cloud) -> None:
     name = unique("train")
-    request = training_request(name, images) | {"Tags": [{"Key": "data", "Value": "cifar-100"}]}
+    hook = {"S3OutputPath": f"s3://{images}/debug", "CollectionConfigurations": []}  # as the SDK sends it
+    tags = [{"Key": "data", "Value": "cifar-100"}]
+    request = training_request(name, images) | {"Tags": tags, "DebugHookConfig": hook}
     arn = sagemaker.create_training_job(**request)["TrainingJobArn"]
     job = ended(sagemaker, name)
 
@@ -64,13 +81,15 @@ def test_a_job_trains_on_real_images(sagemaker: Any, s3: Any, logs: Any, images:
     assert job["CreationTime"] <= job["TrainingStartTime"] < job["TrainingEndTime"] <= job["LastModifiedTime"]
     assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] >= 1
     assert "FailureReason" not in job
-    for member in ("HyperParameters", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "StoppingCondition"):
+    for member in ("HyperParameters", "InputDataConfig", "ResourceConfig", "StoppingCondition"):
         assert job[member] == request[member]
+    assert job["OutputDataConfig"] == {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]}
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == request["Tags"]
 
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     assert {"train:accuracy", "validation:accuracy", "train:loss"} <= set(metrics)
     assert 0 <= metrics["validation:accuracy"] <= 1
+    assert last_value(cloud, name, "validation:accuracy", job) == metrics["validation:accuracy"]
 
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{images}/models/{name}/output/model.tar.gz"
     body = s3.get_object(Bucket=images, Key=f"models/{name}/output/model.tar.gz")["Body"].read()
@@ -212,6 +231,11 @@ def test_a_job_that_is_not_there(sagemaker: Any, operation: str) -> None:
     [
         ("ResourceConfig", {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}, "InstanceCount 2"),
         ("EnableManagedSpotTraining", True, "EnableManagedSpotTraining"),
+        (
+            "DebugHookConfig",
+            {"S3OutputPath": "s3://bucket/debug", "CollectionConfigurations": [{"CollectionName": "losses"}]},
+            "DebugHookConfig.CollectionConfigurations",
+        ),
         ("CheckpointConfig", {"S3Uri": "s3://bucket/checkpoints"}, "CheckpointConfig"),
         ("AlgorithmSpecification", {"TrainingImage": IMAGE, "TrainingInputMode": "Pipe"}, "Pipe"),
         ("OutputDataConfig", {"S3OutputPath": "s3://bucket/models", "CompressionType": "NONE"}, "CompressionType"),

@@ -1,0 +1,49 @@
+"""A function's code on S3 must be there: MiniStack makes a function without any, and answers in its place."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..patching import patch, require
+
+
+class _CodeMissing(ValueError):
+    pass
+
+
+def install() -> None:
+    from ministack.services import lambda_svc
+
+    require(lambda_svc, "error_response_json")
+    patch(lambda_svc, "_fetch_code_from_s3", _required, ("bucket", "key", "version_id"))
+    patch(lambda_svc, "_create_function", _refusing, ("data",))
+    patch(lambda_svc, "_update_code", _refusing, ("name", "data"))
+
+
+def _required(fetch: Callable[..., bytes | None]) -> Callable[..., bytes]:
+    @functools.wraps(fetch)
+    def required(bucket: str, key: str, version_id: str | None = None) -> bytes:
+        code = fetch(bucket, key, version_id)
+        if code is None:
+            raise _CodeMissing(
+                "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
+                f"S3 Error Message: The specified key does not exist: s3://{bucket}/{key}"
+            )
+        return code
+
+    return required
+
+
+def _refusing(operation: Callable[..., Any]) -> Callable[..., Any]:
+    from ministack.services import lambda_svc
+
+    @functools.wraps(operation)
+    def refuse(*arguments: Any) -> Any:
+        try:
+            return operation(*arguments)
+        except _CodeMissing as error:
+            return lambda_svc.error_response_json("InvalidParameterValueException", str(error), 400)
+
+    return refuse
