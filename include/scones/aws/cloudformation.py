@@ -18,6 +18,8 @@ from include.scones.errors import StackError
 
 # Stacks that were never completed, or whose deletion was asked for: they cannot be updated, only deleted and made anew.
 UNFINISHED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
+# The DAG that deploys a stack, by the ending of the stack's name.
+MAKERS = {"foundation": "cifar_etl", "inference": "inference_workflow", "batch": "batch_inference"}
 UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
 
@@ -87,7 +89,8 @@ def stack_outputs(name: str, client: BaseClient | None = None) -> dict[str, str]
     """
     stack = find_stack(client or clients.connect("cloudformation"), name)
     if stack is None:
-        raise StackError(f"there is no stack {name}: deploy it first")
+        maker = MAKERS.get(name.rpartition("-")[2])
+        raise StackError(f"there is no stack {name}: {f'run {maker}' if maker else 'deploy it'} first")
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
