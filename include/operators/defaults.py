@@ -8,6 +8,7 @@ from typing import Any
 import pendulum
 
 from include.operators.alerts import run_failed
+from include.operators.exclusion import exclude
 from include.operators.retries import FinalErrorsFail
 
 # Of every task, unless it says otherwise; all its attempts together outlast an outage of ten minutes.
@@ -16,6 +17,7 @@ TASK_ARGUMENTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=10),
     "retry_exponential_backoff": 2,
     "retry_policy": FinalErrorsFail(),
+    "pre_execute": exclude,
     "max_retry_delay": timedelta(minutes=5),
     "execution_timeout": timedelta(minutes=15),
 }

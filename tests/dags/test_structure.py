@@ -15,6 +15,7 @@ from airflow.sdk import Asset
 
 from include.image_classification.errors import ClientError
 from include.image_classification.hyperparameters import parse
+from include.operators.exclusion import DELETE, KEPT_OUT, TEARDOWN, exclude
 from include.operators.retries import FinalErrorsFail
 from include.scones.errors import StackError
 from include.scones.models.training_job import HYPERPARAMETERS, INSTANCE
@@ -143,6 +144,16 @@ def shortest_tries(task: Any) -> timedelta:
     """How long the task is tried again at least, as Airflow computes it: without the random part of each pause."""
     pauses = [task.retry_delay * task.retry_exponential_backoff**attempt for attempt in range(task.retries)]
     return sum((min(pause, task.max_retry_delay) for pause in pauses), timedelta())
+
+
+def test_a_deletion_excludes_every_run_that_makes_something(dagbag: DagBag) -> None:
+    assert set(KEPT_OUT) == DAG_IDS - {TEARDOWN, "capture_report"}
+    assert dagbag.dags[TEARDOWN].has_task(DELETE)
+    for dag in dagbag.dags.values():
+        tasks: Any = dag.tasks
+        for task in tasks:
+            hook = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+            assert hook is exclude, f"{dag.dag_id}.{task.task_id} runs beside a deletion"
 
 
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
