@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.batch import JobOperator
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.steps import step_task
 from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,8 @@ log = logging.getLogger(__name__)
     },
 )
 def batch_inference() -> None:
-    @task(multiple_outputs=True, execution_timeout=timedelta(minutes=30))
-    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
+    @step_task(multiple_outputs=True, longest=timedelta(minutes=30))
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any, ti: Any) -> dict[str, Any]:
         """Create or update the stack, and write down what the run is to do."""
         from dataclasses import asdict
 
@@ -71,11 +72,12 @@ def batch_inference() -> None:
         from include.scones.cifar import dataset
         from include.scones.run_names import run_name
         from include.scones.s3_layout import TEST, s3_uri
+        from include.scones.steps import Step
 
         here = settings.load()
         folder = params["folder"] or s3_uri(here.bucket, TEST)
         folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
-        outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
+        outputs = stack.deploy_batch(here, job.split(folder)[0], step=Step(str(ti.id))).outputs
         name = run_name(here.project, run_id, dag_run.run_after)
         classes = dataset.describe(here.bucket)["classes"]
         output, owner = params["output"] or "", params["folder_owner"] or here.account

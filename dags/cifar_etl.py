@@ -16,6 +16,7 @@ from typing import Any
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.steps import step_task
 from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
@@ -55,12 +56,13 @@ DATASET = Asset("scones_dataset")
     },
 )
 def cifar_etl() -> None:
-    @task
-    def deploy_foundation() -> dict[str, str]:
+    @step_task(longest=timedelta(minutes=30))
+    def deploy_foundation(ti: Any) -> dict[str, str]:
         """The bucket, and the role that SageMaker works with."""
         from include.scones import settings, stacks
+        from include.scones.steps import Step
 
-        return stacks.deploy_foundation(settings.load()).outputs
+        return stacks.deploy_foundation(settings.load(), step=Step(str(ti.id))).outputs
 
     @task(execution_timeout=timedelta(hours=1))
     def extract(params: dict[str, Any]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.steps import step_task
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +73,15 @@ def teardown() -> None:
         check_confirmation(settings.load(), params["confirm"] or "")
         return True
 
-    @task(execution_timeout=timedelta(hours=5))
-    def delete(resources: list[dict[str, str]]) -> int:
+    @step_task(longest=timedelta(hours=5))
+    def delete(resources: list[dict[str, str]], ti: Any) -> None:
+        """Deletes what is listed and still there; refuses to begin while another DAG of the project runs."""
         from include.scones import settings
+        from include.scones.steps import Step
         from include.scones.teardown.plan import execute
         from include.scones.teardown.resources import Resource
 
-        return len(execute(settings.load(), [Resource(**resource) for resource in resources]))
+        execute(settings.load(), [Resource(**resource) for resource in resources], Step(str(ti.id)))
 
     @task
     def verify(params: dict[str, Any]) -> None:
