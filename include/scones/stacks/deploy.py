@@ -21,7 +21,7 @@ def deploy_template(
     template: str,
     parameters: Mapping[str, str],
     client: BaseClient | None,
-    step: Step | None,
+    step: Step | None = None,
 ) -> StackResult:
     tags = {"Project": settings.project}
     return deploy_stack(stack, TEMPLATES / template, parameters, CAPABILITIES, tags, client, step)
