@@ -21,6 +21,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.batch import JobOperator
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.step_functions import ExecutionOperator
 from include.operators.steps import step_task
 from include.scones.settings import THRESHOLD
 
@@ -87,18 +88,20 @@ def batch_inference() -> None:
             "name": name,
             "queue": outputs["QueueArn"],
             "definition": outputs["DefinitionArn"],
-            "function": outputs["ListImagesName"],
+            "state_machine": outputs["ListingArn"],
+            "listing": run.listing(prepared, params["shard_size"]),
             "parameters": {"job": prepared.uri},
             "tags": {"Project": here.project},
         }
 
-    @task(execution_timeout=timedelta(hours=6))
-    def list_images(job: dict[str, Any], function: str, params: dict[str, Any]) -> dict[str, int]:
-        """Write the manifest; returns how many images, shards and other objects there are."""
+    @task
+    def read_listing(job: dict[str, Any], execution: str) -> dict[str, int]:
+        """How many images, shards and other objects there are."""
         from include.scones.batch import run
         from include.scones.batch.job import Job
+        from include.scones.inference import executions
 
-        return run.list_images(Job(**job), function, params["shard_size"])
+        return run.read_listing(Job(**job), executions.describe(execution))
 
     @task.branch
     def any_images(listed: dict[str, int]) -> str:
@@ -128,7 +131,15 @@ def batch_inference() -> None:
         return summary
 
     prepared = prepare()
-    listed = list_images(prepared["job"], prepared["function"])
+    list_images = ExecutionOperator(
+        task_id="list_images",
+        state_machine_arn=prepared["state_machine"],
+        name=prepared["name"],
+        state_machine_input=prepared["listing"],
+        poll_interval=5,
+        longest=6 * 3600,
+    )
+    listed = read_listing(prepared["job"], list_images.output)
     children = array(listed)
     classify = JobOperator(
         task_id="classify",
