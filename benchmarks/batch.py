@@ -94,7 +94,7 @@ def batch_seconds(shard_size: int) -> tuple[float, float]:
     prepared = run.prepare(HERE, "benchmark", folder, "", 0.9, ["bicycle", "motorcycle"])
     job: Job = replace(prepared, endpoint=serving.ENDPOINT)
     job.store(boto3.client("s3"))
-    listed = run.list_images(job, outputs["ListImagesName"], shard_size)
+    listed = run.list_images(job, outputs["ListingArn"], shard_size)
     batch = boto3.client("batch")
     array = run.array(listed["shards"])
     began = time.perf_counter()

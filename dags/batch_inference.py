@@ -21,6 +21,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.batch import JobOperator
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.step_functions import ExecutionOperator
+from include.operators.steps import step_task
 from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
@@ -61,8 +63,8 @@ log = logging.getLogger(__name__)
     },
 )
 def batch_inference() -> None:
-    @task(multiple_outputs=True, execution_timeout=timedelta(minutes=30))
-    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
+    @step_task(multiple_outputs=True, longest=timedelta(minutes=30))
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any, ti: Any) -> dict[str, Any]:
         """Create or update the stack, and write down what the run is to do."""
         from dataclasses import asdict
 
@@ -71,12 +73,13 @@ def batch_inference() -> None:
         from include.scones.models.history import dataset_in_service
         from include.scones.run_names import run_name
         from include.scones.s3_layout import s3_uri, split_folder
+        from include.scones.steps import Step
 
         here = settings.load()
         data = dataset_in_service(here)
         folder = params["folder"] or s3_uri(here.bucket, split_folder(data["prefix"], "test"))
         folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
-        outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
+        outputs = stack.deploy_batch(here, job.split(folder)[0], step=Step(str(ti.id))).outputs
         name = run_name(here.project, run_id, dag_run.run_after)
         output, owner = params["output"] or "", params["folder_owner"] or here.account
         prepared = run.prepare(here, name, folder, output, params["threshold"], data["classes"], owner)
@@ -85,18 +88,20 @@ def batch_inference() -> None:
             "name": name,
             "queue": outputs["QueueArn"],
             "definition": outputs["DefinitionArn"],
-            "function": outputs["ListImagesName"],
+            "state_machine": outputs["ListingArn"],
+            "listing": run.listing(prepared, params["shard_size"]),
             "parameters": {"job": prepared.uri},
             "tags": {"Project": here.project},
         }
 
-    @task(execution_timeout=timedelta(hours=6))
-    def list_images(job: dict[str, Any], function: str, params: dict[str, Any]) -> dict[str, int]:
-        """Write the manifest; returns how many images, shards and other objects there are."""
+    @task
+    def read_listing(job: dict[str, Any], execution: str) -> dict[str, int]:
+        """How many images, shards and other objects there are."""
         from include.scones.batch import run
         from include.scones.batch.job import Job
+        from include.scones.inference import executions
 
-        return run.list_images(Job(**job), function, params["shard_size"])
+        return run.read_listing(Job(**job), executions.describe(execution))
 
     @task.branch
     def any_images(listed: dict[str, int]) -> str:
@@ -126,7 +131,15 @@ def batch_inference() -> None:
         return summary
 
     prepared = prepare()
-    listed = list_images(prepared["job"], prepared["function"])
+    list_images = ExecutionOperator(
+        task_id="list_images",
+        state_machine_arn=prepared["state_machine"],
+        name=prepared["name"],
+        state_machine_input=prepared["listing"],
+        poll_interval=5,
+        longest=6 * 3600,
+    )
+    listed = read_listing(prepared["job"], list_images.output)
     children = array(listed)
     classify = JobOperator(
         task_id="classify",

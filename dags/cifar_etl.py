@@ -18,9 +18,8 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.operators.defaults import DAG_ARGUMENTS
-from include.operators.final import fail_on
+from include.operators.steps import step_task
 from include.scones.cifar.classes import NAMES
-from include.scones.cifar.errors import ArchiveError
 from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
@@ -67,12 +66,13 @@ DATASET = Asset("scones_dataset")
     },
 )
 def cifar_etl() -> None:
-    @task
-    def deploy_foundation() -> dict[str, str]:
+    @step_task(longest=timedelta(minutes=30))
+    def deploy_foundation(ti: Any) -> dict[str, str]:
         """The bucket, and the role that SageMaker works with."""
         from include.scones import settings, stacks
+        from include.scones.steps import Step
 
-        return stacks.deploy_foundation(settings.load()).outputs
+        return stacks.deploy_foundation(settings.load(), step=Step(str(ti.id))).outputs
 
     @task(execution_timeout=timedelta(hours=1))
     def extract(params: dict[str, Any]) -> dict[str, str]:
@@ -90,8 +90,7 @@ def cifar_etl() -> None:
         from include.scones.cifar.classes import to_labels
         from include.scones.cifar.source import Source
 
-        with fail_on(ArchiveError):
-            return dataset.publish(Source(**archive), settings.load().bucket, to_labels(params["classes"]))
+        return dataset.publish(Source(**archive), settings.load().bucket, to_labels(params["classes"]))
 
     @task(outlets=[DATASET])
     def announce(description: dict[str, Any], params: dict[str, Any], run_id: str) -> Any:

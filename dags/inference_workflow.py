@@ -19,6 +19,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.step_functions import ExecutionOperator
+from include.operators.steps import step_task
 from include.scones.settings import THRESHOLD
 
 log = logging.getLogger(__name__)
@@ -49,10 +50,11 @@ EXECUTIONS = Asset("scones_executions")
     },
 )
 def inference_workflow() -> None:
-    @task(execution_timeout=timedelta(minutes=30))
-    def deploy(params: dict[str, Any]) -> str:
+    @step_task(longest=timedelta(minutes=30))
+    def deploy(params: dict[str, Any], ti: Any) -> str:
         """Create or update the stack; returns the state machine's ARN."""
         from include.scones import settings, stacks
+        from include.scones.steps import Step
         from include.scones.thresholds.deployed import check_range
 
         here = settings.load()
@@ -61,7 +63,7 @@ def inference_workflow() -> None:
             threshold = stacks.threshold_in_force(here)
         else:
             check_range(here, threshold)
-        return stacks.deploy_inference(here, threshold).outputs["StateMachineArn"]
+        return stacks.deploy_inference(here, threshold, step=Step(str(ti.id))).outputs["StateMachineArn"]
 
     @task
     def generate_test_cases(params: dict[str, Any], run_id: str) -> list[dict[str, Any]]:

@@ -17,9 +17,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
-from include.operators.final import fail_on
 from include.operators.sagemaker import EndpointOperator
-from include.scones.errors import NoDatasetError, NotKeptError
 
 ENDPOINT = Asset("scones_endpoint")
 
@@ -49,8 +47,7 @@ def roll_back() -> None:
         from include.scones import settings
         from include.scones.models import rollback
 
-        with fail_on(NotKeptError, NoDatasetError):
-            return rollback.choose(settings.load(), params["endpoint_config"])
+        return rollback.choose(settings.load(), params["endpoint_config"])
 
     @task(outlets=[ENDPOINT])
     def smoke_test(chosen: dict[str, Any], run_id: str) -> Any:

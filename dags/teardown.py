@@ -22,9 +22,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.steps import step_task
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
         ),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only list what would be deleted."),
         "confirm": Param(
-            "", type="string", title="Project's name", description="Typed in full, it allows the deletion."
+            None,
+            type=["null", "string"],
+            title="Project's name",
+            description="Typed in full, it allows the deletion. Nothing is needed for a dry run.",
         ),
     },
 )
@@ -63,24 +66,22 @@ def teardown() -> None:
     def confirm(params: dict[str, Any]) -> bool:
         """Ends the run here if it is a dry run; fails it if the project's name was not typed."""
         from include.scones import settings
-        from include.scones.teardown.errors import ConfirmationError
         from include.scones.teardown.plan import check_confirmation
 
         if params["dry_run"]:
             return False
-        try:
-            check_confirmation(settings.load(), params["confirm"])
-        except ConfirmationError as error:
-            raise AirflowFailException(str(error)) from error
+        check_confirmation(settings.load(), params["confirm"] or "")
         return True
 
-    @task(execution_timeout=timedelta(hours=5))
-    def delete(resources: list[dict[str, str]]) -> int:
+    @step_task(longest=timedelta(hours=5))
+    def delete(resources: list[dict[str, str]], ti: Any) -> None:
+        """Deletes what is listed and still there; refuses to begin while another DAG of the project runs."""
         from include.scones import settings
+        from include.scones.steps import Step
         from include.scones.teardown.plan import execute
         from include.scones.teardown.resources import Resource
 
-        return len(execute(settings.load(), [Resource(**resource) for resource in resources]))
+        execute(settings.load(), [Resource(**resource) for resource in resources], Step(str(ti.id)))
 
     @task
     def verify(params: dict[str, Any]) -> None:

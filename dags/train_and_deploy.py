@@ -21,9 +21,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
-from include.operators.final import fail_on
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
-from include.scones.errors import AccuracyError, NoDatasetError
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import INSTANCE
 
@@ -93,8 +91,7 @@ def train_and_deploy() -> None:
 
         here = settings.load()
         events = [event.extra for event in triggering_asset_events.get(DATASET, [])]
-        with fail_on(NoDatasetError):
-            data = catalogue.choose(here.bucket, params["dataset"], events)
+        data = catalogue.choose(here.bucket, params["dataset"], events)
         name = run_name(here.project, run_id, dag_run.run_after)
         role = stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"]
         chosen = {name: value for name, value in params.items() if name in DEFAULTS}
@@ -106,9 +103,8 @@ def train_and_deploy() -> None:
         from include.scones import settings
         from include.scones.models import accuracy
 
-        with fail_on(AccuracyError):
-            reached = accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
-            accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"])
+        reached = accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
+        accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"])
         return reached
 
     @task.short_circuit

@@ -37,6 +37,7 @@ class Progress:
     images: int = 0
     not_images: int = 0
     empty: int = 0
+    done: bool = False
 
 
 @functools.cache
@@ -60,7 +61,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if context.get_remaining_time_in_millis() < RESERVE and page["IsTruncated"]:
             return paused(walk.saved, event)
     walk.finish()
-    return asdict(walk.now) | {"done": True}
+    walk.now.done = True
+    return asdict(walk.now)
 
 
 def pages(bucket: str, owner: str, prefix: str, after: str) -> Any:
@@ -72,7 +74,7 @@ def pages(bucket: str, owner: str, prefix: str, after: str) -> Any:
 def paused(saved: Progress, event: dict[str, Any]) -> dict[str, Any]:
     if saved.after == event.get("progress", {}).get("after", ""):
         raise TooSlow(f"TOO_SLOW: not one shard of {event['shard_size']} keys was full in time; choose a smaller size")
-    return asdict(saved) | {"done": False}
+    return asdict(saved)
 
 
 class Walk:

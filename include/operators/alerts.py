@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+from collections.abc import Generator
 from typing import Any
 
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
@@ -22,6 +24,13 @@ class AlertNotifier(SnsNotifier):
 
     def __init__(self, *, subject: str, message: str, **kwargs: Any) -> None:
         super().__init__(target_arn="", subject=subject, message=message, **kwargs)
+
+    # Rendering replaces the templates, and one notifier serves all runs of all DAGs: each message has a copy.
+    def __call__(self, *args: Any) -> None:
+        super(AlertNotifier, copy.copy(self)).__call__(*args)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return super(AlertNotifier, copy.copy(self)).__await__()
 
     def notify(self, context: Any) -> None:
         log.warning("%s: %s", self.subject, self.message)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow.providers.amazon.aws.links.batch import BatchJobDetailsLink
 from airflow.providers.amazon.aws.operators.batch import BatchOperator
 from airflow.sdk import Context
+
+from include.operators.links import persist
+from include.operators.stopping import JobTrigger, stopped_by_users
 
 
 class JobOperator(BatchOperator):
@@ -13,6 +17,14 @@ class JobOperator(BatchOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
+
+    def execute(self, context: Context) -> str | None:
+        with stopped_by_users(context, super().on_kill, JobTrigger, self.max_retries * self.poll_interval):
+            job_id: str | None = super().execute(context)
+        return job_id
+
+    def on_kill(self) -> None:
+        """Leaves the job alone: see `stopped_by_users`."""
 
     def submit_job(self, context: Context) -> None:
         pages = self.hook.conn.get_paginator("list_jobs").paginate(
@@ -22,5 +34,6 @@ class JobOperator(BatchOperator):
             if job["jobName"] == self.job_name and job["status"] != self.hook.FAILURE_STATE:
                 self.log.info("Job %s is there already as %s (%s)", self.job_name, job["jobId"], job["status"])
                 self.job_id = job["jobId"]
+                persist(BatchJobDetailsLink, context, self, job_id=job["jobId"])
                 return
         super().submit_job(context)

@@ -8,12 +8,16 @@ from typing import Any
 import pendulum
 
 from include.operators.alerts import run_failed
+from include.operators.exclusion import exclude
+from include.operators.retries import FinalErrorsFail
 
-# Of every task, unless it says otherwise; all its attempts together outlast an outage of some ten minutes.
+# Of every task, unless it says otherwise; all its attempts together outlast an outage of ten minutes.
 TASK_ARGUMENTS: dict[str, Any] = {
-    "retries": 5,
+    "retries": 6,
     "retry_delay": timedelta(seconds=10),
-    "retry_exponential_backoff": True,
+    "retry_exponential_backoff": 2,
+    "retry_policy": FinalErrorsFail(),
+    "pre_execute": exclude,
     "max_retry_delay": timedelta(minutes=5),
     "execution_timeout": timedelta(minutes=15),
 }

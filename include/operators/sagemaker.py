@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerEndpointConfigOperator,
     SageMakerEndpointOperator,
@@ -14,68 +15,99 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from include.operators.links import EndpointLink, TrainingJobLink, TrainingLogLink, persist
+from include.operators.stopping import TrainingTrigger, stopped_by_users
 from include.scones.aws.missing import is_missing
+from include.scones.errors import UnfinishedError
 from include.scones.log_groups import TRAINING_JOBS
 
 
 class TrainingOperator(SageMakerTrainingOperator):
-    """Starts the training job of its config once, waits for it deferred, and prints its log when it has ended."""
+    """Starts the training job of its config once, waits for it deferred, and prints its log when it has ended.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(deferrable=True, print_log=False, check_if_job_exists=False, **kwargs)
+    A job that failed or was stopped is not started again, since nothing of it has changed.
+    """
+
+    operator_extra_links = (TrainingJobLink(), TrainingLogLink())
+
+    def __init__(self, *, max_ingestion_time: int, **kwargs: Any) -> None:
+        super().__init__(
+            deferrable=True, print_log=False, check_if_job_exists=False, max_ingestion_time=max_ingestion_time, **kwargs
+        )
+        self.longest = max_ingestion_time
 
     def execute(self, context: Context) -> dict[str, Any]:
         name = self.config["TrainingJobName"]
+        for link in (TrainingJobLink, TrainingLogLink):
+            persist(link, context, self, job_name=name)
+
+        def stop() -> None:
+            self.hook.conn.stop_training_job(TrainingJobName=name)
+
+        status = self._begun(name)["TrainingJobStatus"]
+        if status in self.hook.non_terminal_states:
+            with stopped_by_users(context, stop, TrainingTrigger, self.longest):
+                self.defer(
+                    trigger=TrainingTrigger(
+                        job_name=name,
+                        job_type="Training",
+                        waiter_delay=self.check_interval,
+                        waiter_max_attempts=self.max_attempts,
+                        aws_conn_id=self.aws_conn_id,
+                        region_name=self.region_name,
+                        verify=self.verify,
+                        botocore_config=self.botocore_config,
+                    ),
+                    method_name="execute_complete",
+                )
+        return self._ended(name)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self._ended(self.config["TrainingJobName"])
+
+    def _begun(self, name: str) -> dict[str, Any]:
+        """The job of this name, which is created where there is none."""
         try:
-            description = self.hook.describe_training_job(name)
+            job: dict[str, Any] = self.hook.describe_training_job(name)
         except ClientError as error:
             if not is_missing(error):
                 raise
-            return self._ended(super().execute(context))
-        self.log.info("Training job %s exists already (%s): waiting for it.", name, description["TrainingJobStatus"])
-        if description["TrainingJobStatus"] in self.hook.non_terminal_states:
-            self.defer(
-                timeout=self.execution_timeout,
-                trigger=SageMakerTrigger(
-                    job_name=name,
-                    job_type="Training",
-                    waiter_delay=self.check_interval,
-                    waiter_max_attempts=self.max_attempts,
-                    aws_conn_id=self.aws_conn_id,
-                    region_name=self.region_name,
-                    verify=self.verify,
-                    botocore_config=self.botocore_config,
-                ),
-                method_name="execute_complete",
-            )
-        return self._ended({})
+            self.preprocess_config()
+            self.hook.create_training_job(self.config, wait_for_completion=False, print_log=False)
+            job = self.hook.describe_training_job(name)
+        else:
+            self.log.info("Training job %s exists already: it is %s", name, job["TrainingJobStatus"])
+        return job
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        if event and event.get("status") == "success":
-            super().execute_complete(context, event)
-        return self._ended({})
+    def _ended(self, name: str) -> dict[str, Any]:
+        """The description of a job that was completed.
 
-    def _ended(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Print the job's log; a job that failed is not started again, since nothing of it has changed."""
-        name = self.config["TrainingJobName"]
-        self._print_log(name)
+        Raises:
+            UnfinishedError: it still runs.
+            AirflowFailException: it failed or was stopped.
+        """
         result: dict[str, Any] = self.serialize_result(name)
         status = result["Training"]["TrainingJobStatus"]
         if status in self.hook.non_terminal_states:
-            raise RuntimeError(f"training job {name} is still {status}: retry to wait on")
+            raise UnfinishedError(f"training job {name} is still {status}: retry to wait on")
+        self._print_log(name)
         if status != "Completed":
             reason = result["Training"].get("FailureReason", "no reason given")
             raise AirflowFailException(f"training job {name} is {status}: {reason}. Trigger a new run to train again")
         return result
 
     def _print_log(self, name: str) -> None:
-        logs = self.hook.logs_hook
-        streams = logs.conn.describe_log_streams(logGroupName=TRAINING_JOBS, logStreamNamePrefix=f"{name}/")
-        for stream in streams["logStreams"]:
-            for event in logs.get_log_events(TRAINING_JOBS, stream["logStreamName"]):
-                self.log.info("%s", event["message"])
+        """At best effort: a job that ended before it wrote anything has no log."""
+        logs = AwsLogsHook(**self._hook_parameters)
+        try:
+            streams = logs.conn.describe_log_streams(logGroupName=TRAINING_JOBS, logStreamNamePrefix=f"{name}/")
+            for stream in streams["logStreams"]:
+                for event in logs.get_log_events(TRAINING_JOBS, stream["logStreamName"]):
+                    self.log.info("%s", event["message"])
+        except (BotoCoreError, ClientError) as error:
+            self.log.warning("The log of training job %s cannot be read: %s", name, error)
 
 
 class ModelOperator(SageMakerModelOperator):
@@ -109,11 +141,14 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
 class EndpointOperator(SageMakerEndpointOperator):
     """Creates or updates the endpoint, and fails unless the endpoint config it was given serves at the end."""
 
+    operator_extra_links = (EndpointLink(),)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
         name, wanted = self.config["EndpointName"], self.config["EndpointConfigName"]
+        persist(EndpointLink, context, self, name=name)
         try:
             current = self.hook.describe_endpoint(name)
         except ClientError as error:

@@ -3,57 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.step_function import StepFunctionHook
+from airflow.providers.amazon.aws.links.step_function import StateMachineExecutionsDetailsLink
 from airflow.providers.amazon.aws.operators.step_function import StepFunctionStartExecutionOperator
+from airflow.providers.amazon.aws.triggers.step_function import StepFunctionsExecutionCompleteTrigger
 from airflow.sdk import Context
 from airflow.sdk.bases.xcom import BaseXCom
-from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from airflow.triggers.base import TaskSuccessEvent, TriggerEvent
 from botocore.exceptions import ClientError
 
+from include.operators.links import persist
+from include.operators.stopping import REASON, StoppingTrigger, stopped_by_users
 from include.scones.inference import executions
 
 
-class ExecutionEndedTrigger(BaseTrigger):
+class ExecutionEndedTrigger(StoppingTrigger, StepFunctionsExecutionCompleteTrigger):
     """Ends the deferred task once the execution's status is terminal; what follows judges the status.
 
     The provider's own trigger takes FAILED for an error and does not know TIMED_OUT.
     """
 
-    def __init__(
-        self, execution_arn: str, poll_interval: float, aws_conn_id: str | None, region_name: str | None
-    ) -> None:
-        super().__init__()
-        self.execution_arn = execution_arn
-        self.poll_interval = poll_interval
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        return (
-            f"{type(self).__module__}.{type(self).__qualname__}",
-            {
-                "execution_arn": self.execution_arn,
-                "poll_interval": self.poll_interval,
-                "aws_conn_id": self.aws_conn_id,
-                "region_name": self.region_name,
-            },
-        )
-
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        hook = StepFunctionHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
-        async with await hook.get_async_conn() as client:
+        async with await self.hook().get_async_conn() as client:
             while True:
-                execution = await client.describe_execution(executionArn=self.execution_arn)
+                execution = await client.describe_execution(executionArn=self.return_value)
                 if execution["status"] in executions.TERMINAL:
                     break
-                await asyncio.sleep(self.poll_interval)
-        self.log.info("Execution %s is %s", self.execution_arn, execution["status"])
+                await asyncio.sleep(self.waiter_delay)
+        self.log.info("Execution %s is %s", self.return_value, execution["status"])
         yield TaskSuccessEvent()
+
+    async def stop(self, client: Any) -> None:
+        await client.stop_execution(executionArn=self.return_value, cause=REASON)
 
 
 class ExecutionOperator(StepFunctionStartExecutionOperator):
@@ -64,14 +47,37 @@ class ExecutionOperator(StepFunctionStartExecutionOperator):
         longest: seconds after which the wait, not the execution, is given up.
     """
 
-    def __init__(self, *, poll_interval: float = 1, longest: int = 600, **kwargs: Any) -> None:
-        super().__init__(deferrable=False, **kwargs)
-        self.poll_interval = poll_interval
+    def __init__(self, *, poll_interval: int = 1, longest: int = 600, **kwargs: Any) -> None:
+        super().__init__(deferrable=False, waiter_delay=poll_interval, **kwargs)
         self.longest = longest
 
     def execute(self, context: Context) -> None:
+        arn = self._start(context)
+        # Pushed here: Airflow 3.3.2 encodes what a trigger's event pushes twice.
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=arn)
+
+        def stop() -> None:
+            self.hook.conn.stop_execution(executionArn=arn, cause=REASON)
+
+        with stopped_by_users(context, stop, ExecutionEndedTrigger, self.longest):
+            self.defer(
+                trigger=ExecutionEndedTrigger(
+                    execution_arn=arn,
+                    waiter_delay=self.waiter_delay,
+                    aws_conn_id=self.aws_conn_id,
+                    region_name=self.region_name,
+                    verify=self.verify,
+                    botocore_config=self.botocore_config,
+                ),
+                method_name="execute_complete",
+            )
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
+        """Nothing is left to do: the event ends the task, and `airflow dags test` alone comes here after it."""
+
+    def _start(self, context: Context) -> str:
         try:
-            arn = super().execute(context)
+            return str(super().execute(context))
         except ClientError as error:
             taken = error.response["Error"]["Code"] == "ExecutionAlreadyExists"
             if not taken or not self.name or not isinstance(self.state_machine_input, dict):
@@ -79,14 +85,6 @@ class ExecutionOperator(StepFunctionStartExecutionOperator):
             arn = executions.start_execution(
                 self.state_machine_arn, self.name, self.state_machine_input, self.hook.conn
             )
-            self.log.info("An execution of that name exists already: taking %s", arn)
-        # Pushed here: Airflow 3.3.2 encodes what a trigger's event pushes twice.
-        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=arn)
-        self.defer(
-            trigger=ExecutionEndedTrigger(arn, self.poll_interval, self.aws_conn_id, self.region_name),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.longest),
-        )
-
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        raise RuntimeError(f"the wait for an execution came back with {json.dumps(event)} instead of ending the task")
+        self.log.info("An execution of that name exists already: taking %s", arn)
+        persist(StateMachineExecutionsDetailsLink, context, self, execution_arn=arn)
+        return arn

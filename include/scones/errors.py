@@ -4,7 +4,15 @@ from __future__ import annotations
 
 
 class SconesError(Exception):
-    """Anything this package refuses to do."""
+    """Anything this package refuses to do; `transient` where another try may succeed without anybody's doing."""
+
+    transient: bool = False
+
+
+class UnfinishedError(SconesError):
+    """What was begun goes on by itself: look again later."""
+
+    transient = True
 
 
 class SettingsError(SconesError):

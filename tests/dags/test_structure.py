@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from airflow.sdk import Asset
 
 from include.image_classification.errors import ClientError
 from include.image_classification.hyperparameters import parse
+from include.operators.exclusion import DELETE, KEPT_OUT, TEARDOWN, exclude
+from include.operators.retries import FinalErrorsFail
+from include.scones.errors import StackError
 from include.scones.models.training_job import HYPERPARAMETERS, INSTANCE
 from include.scones.settings import CLASS_NAMES, THRESHOLD
 from include.scones.thresholds import list_thresholds
@@ -127,3 +131,46 @@ def test_the_trigger_form_takes_every_threshold_that_there_is(dagbag: DagBag, cl
     param = dagbag.dags["inference_workflow"].params.get_param("threshold")
     for threshold in list_thresholds(classes):
         assert param.resolve(threshold) == threshold
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
+def test_every_task_has_a_time_limit_and_outlasts_an_outage(dagbag: DagBag, dag_id: str) -> None:
+    dag: Any = dagbag.dags[dag_id]
+    for task in dag.tasks:
+        limit = task.execution_timeout
+        assert limit is not None and limit <= dag.dagrun_timeout, f"{task.task_id} may run for ever"
+        assert getattr(task, "timeout", 0) <= dag.dagrun_timeout.total_seconds(), f"{task.task_id} waits too long"
+        assert isinstance(task.retry_policy, FinalErrorsFail), f"{task.task_id} tries final errors again"
+        if task.task_id not in NOT_RETRIED:
+            assert shortest_tries(task) >= timedelta(minutes=10), f"{task.task_id} does not outlast an outage"
+
+
+def shortest_tries(task: Any) -> timedelta:
+    """How long the task is tried again at least, as Airflow computes it: without the random part of each pause."""
+    pauses = [task.retry_delay * task.retry_exponential_backoff**attempt for attempt in range(task.retries)]
+    return sum((min(pause, task.max_retry_delay) for pause in pauses), timedelta())
+
+
+def test_a_deletion_excludes_every_run_that_makes_something(dagbag: DagBag) -> None:
+    assert set(KEPT_OUT) == DAG_IDS - {TEARDOWN, "capture_report"}
+    assert dagbag.dags[TEARDOWN].has_task(DELETE)
+    for dag in dagbag.dags.values():
+        tasks: Any = dag.tasks
+        for task in tasks:
+            hook = task.partial_kwargs["pre_execute"] if task.is_mapped else task._pre_execute_hook
+            assert hook is exclude, f"{dag.dag_id}.{task.task_id} runs beside a deletion"
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
+def test_every_form_starts_with_its_defaults(dagbag: DagBag, dag_id: str) -> None:
+    """Airflow's form takes an empty text for one that is missing."""
+    params: Any = dagbag.dags[dag_id].params
+    for name in params:
+        param = params.get_param(name)
+        if "null" not in param.schema["type"]:
+            assert param.value not in (None, ""), f"{name} must be given: make it nullable, with None as its default"
+
+
+@pytest.mark.parametrize(("error", "action"), [(StackError("run cifar_etl first"), "fail"), (OSError(), "default")])
+def test_final_errors_alone_end_the_tries(error: Exception, action: str) -> None:
+    assert FinalErrorsFail().evaluate(error, 1, 6).action.value == action

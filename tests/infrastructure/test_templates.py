@@ -89,6 +89,7 @@ def test_each_role_is_assumed_by_one_service_alone() -> None:
     assert trusted == {
         **{name: [{"Service": "lambda.amazonaws.com"}] for name in functions},
         "ExecutionRole": [{"Service": "ecs-tasks.amazonaws.com"}],
+        "ListingRole": [{"Service": "states.amazonaws.com"}],
         "JobRole": [{"Service": "ecs-tasks.amazonaws.com"}],
         "SageMakerRole": [{"Service": "sagemaker.amazonaws.com"}],
         "StateMachineRole": [{"Service": "states.amazonaws.com"}],
@@ -104,6 +105,7 @@ def test_each_function_may_do_its_own_work_only() -> None:
     assert allowed["ClassifyImageRole"] == logs | {"sagemaker:InvokeEndpoint"}
     assert allowed["FilterInferencesRole"] == logs
     assert allowed["ListImagesRole"] == logs | {"s3:ListBucket", "s3:PutObject"}
+    assert allowed["ListingRole"] == {"lambda:InvokeFunction"}
     objects = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
     assert allowed["JobRole"] == objects | {"sagemaker:InvokeEndpoint"}
     queue = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}

@@ -30,6 +30,32 @@ def test_without_a_stack_there_is_nobody_to_tell(project: settings.Settings, cap
     assert "no topic to tell" in caplog.text
 
 
+def test_each_of_several_failed_runs_has_a_message_of_its_own(
+    project: settings.Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All DAGs share one notifier, and one process calls it for many runs."""
+    stacks.delete_stack(project.inference_stack)
+    notifier = AlertNotifier(subject="{{ dag_id }} failed", message="The run {{ run_id }} failed.")
+    for dag_id, run_id in (("cifar_etl", "first"), ("train_and_deploy", "second")):
+        notifier({"dag_id": dag_id, "run_id": run_id})
+    late: Any = AlertNotifier(subject="{{ dag_id }} is late", message="It is.")
+
+    async def awaited() -> None:
+        for dag_id in ("capture_report", "another"):
+            late.context = {"dag_id": dag_id}
+            await late
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, awaited()).result()
+    told = [message for message in caplog.messages if "failed: " in message or "late: " in message]
+    assert told == [
+        "cifar_etl failed: The run first failed.",
+        "train_and_deploy failed: The run second failed.",
+        "capture_report is late: It is.",
+        "another is late: It is.",
+    ]
+
+
 def test_failures_and_late_reports_reach_a_subscriber(
     project: settings.Settings, subscriber: tuple[str, Any], tmp_path: Path
 ) -> None:

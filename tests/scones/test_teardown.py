@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from botocore.exceptions import ClientError
 
 from include.scones import stacks
 from include.scones.batch.stack import deploy_batch
+from include.scones.errors import UnfinishedError
 from include.scones.handlers import HANDLERS
 from include.scones.models.endpoint import endpoint_config_request
 from include.scones.models.pruning import prune
 from include.scones.models.requests import build_tags
 from include.scones.models.training_job import artifact_uri, training_job_request
 from include.scones.settings import Settings
+from include.scones.steps import Step, to_the_end
 from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
 from include.scones.teardown.plan import check_confirmation, execute, plan, verify
@@ -31,6 +34,7 @@ from include.scones.teardown.resources import Resource
 from tests.conftest import REGION, ROOT, Cloud, start_cloud, stop_cloud
 from tests.inventory import Inventory, inventory
 from tests.strangers import open_bucket
+from tests.waiting import eventually
 
 PROJECT = "teardown-tests"
 ACCOUNT = "000000000000"
@@ -115,7 +119,7 @@ def foreign(cloud: Cloud) -> Iterator[Inventory]:
     logs.create_log_group(logGroupName=f"/aws/lambda/{PROJECT}-somethingElse")
     yield inventory()
     for bucket in (other.bucket, "somebody-elses"):
-        bucket_of.empty(s3, bucket)
+        bucket_of.empty(s3, bucket, to_the_end())
     execute(other, plan(other, "everything"))
 
 
@@ -143,6 +147,22 @@ def test_everything_goes_and_what_was_there_before_stays(project: Settings, fore
 
     execute(project, resources)
 
+    verify(project, "everything")
+    assert inventory() == foreign
+
+
+def test_a_deletion_in_steps_goes_on_where_it_stands(project: Settings, foreign: Inventory) -> None:
+    resources = plan(project, "everything")
+    with pytest.raises(UnfinishedError, match=f"endpoint {project.endpoint} is still"):
+        execute(project, resources, Step("the-same", seconds=0))
+
+    def ended() -> bool:
+        with contextlib.suppress(UnfinishedError):
+            execute(project, resources, Step("the-same", seconds=0))
+            return True
+        return False
+
+    eventually(ended)
     verify(project, "everything")
     assert inventory() == foreign
 
@@ -224,7 +244,7 @@ def test_a_strangers_bucket_is_never_touched(cloud: Cloud) -> None:
     assert plan(here, "everything") == []
     assert execute(here, [Resource("bucket", here.bucket, "")]) == []
     with pytest.raises(ClientError, match="must belong to account"):
-        bucket_of.delete_bucket(here, here.bucket)
+        bucket_of.delete_bucket(here, here.bucket, to_the_end())
     assert owner.get_object(Bucket=here.bucket, Key="key")["Body"].read() == b"theirs"
 
 

@@ -82,6 +82,8 @@ def _explain(owner: str, parsed: dict[str, Any], context: dict[str, Any], **_: A
             f"{error.get('Message', 'Forbidden')}: the bucket {context['bucket']} must belong to account {owner}"
             " and let its credentials in; name another bucket if this one is a stranger's"
         )
+    elif parsed.get("Error", {}).get("Code") == "NoSuchBucket":
+        parsed["Error"]["Message"] = f"there is no bucket {context['bucket']}: run cifar_etl first, which makes it"
 
 
 def _into_address(request: Any, **_: Any) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,14 @@ from botocore.exceptions import ClientError
 from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
 from include.scones.errors import StackError
+from include.scones.steps import Step, to_the_end
 
 # Stacks that were never completed, or whose deletion was asked for: they cannot be updated, only deleted and made anew.
 UNFINISHED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS", "DELETE_FAILED"}
-UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+COMPLETED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+UPDATABLE = COMPLETED | {"UPDATE_ROLLBACK_COMPLETE"}
+# The DAG that deploys a stack, by the ending of the stack's name.
+MAKERS = {"foundation": "cifar_etl", "inference": "inference_workflow", "batch": "batch_inference"}
 
 
 @dataclass(frozen=True)
@@ -37,45 +39,42 @@ def deploy_stack(
     capabilities: tuple[str, ...] = (),
     tags: Mapping[str, str] | None = None,
     client: BaseClient | None = None,
-    timeout: float = 900,
+    step: Step | None = None,
 ) -> StackResult:
-    """Bring a stack to the template and parameters, creating it if need be; `timeout` is in seconds.
+    """Bring a stack to the template and parameters, creating it if need be; waits to the end when no step is given.
 
     Raises:
-        StackError: the stack failed, is stuck in a state that needs a person, or did not settle in time.
+        StackError: the stack failed, or is stuck in a state that needs a person.
+        UnfinishedError: it has not settled in the step's time.
     """
-    cloudformation = client or clients.connect("cloudformation")
-    stack = clear_the_way(cloudformation, name, timeout)
-    token = f"deploy-{uuid.uuid4()}"
+    cloudformation, step = client or clients.connect("cloudformation"), step or to_the_end()
+    stack = clear_the_way(cloudformation, name, step)
     request = {
         "StackName": name,
         "TemplateBody": template_path.read_text(),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())],
         "Capabilities": list(capabilities),
         "Tags": [{"Key": key, "Value": value} for key, value in sorted((tags or {}).items())],
-        "ClientRequestToken": token,
     }
     if stack is None:
-        wait_for_status(cloudformation, start_creation(cloudformation, request), token, "CREATE_COMPLETE", timeout)
+        stack_id = start_creation(cloudformation, request | {"ClientRequestToken": f"create-{step.token}"})
+        wait_for_status(cloudformation, stack_id, "CREATE_COMPLETE", step)
         return StackResult(name, "created", stack_outputs(name, cloudformation))
-    if not start_update(cloudformation, request):
+    if not start_update(cloudformation, request | {"ClientRequestToken": f"update-{step.token}"}):
         return StackResult(name, "unchanged", stack_outputs(name, cloudformation))
-    wait_for_status(cloudformation, stack["StackId"], token, "UPDATE_COMPLETE", timeout)
+    wait_for_status(cloudformation, stack["StackId"], "UPDATE_COMPLETE", step)
     return StackResult(name, "updated", stack_outputs(name, cloudformation))
 
 
-def delete_stack(name: str, client: BaseClient | None = None, timeout: float = 900) -> bool:
-    """Delete a stack and wait until it is gone; False when there was none."""
-    cloudformation = client or clients.connect("cloudformation")
+def delete_stack(name: str, client: BaseClient | None = None, step: Step | None = None) -> bool:
+    """Delete a stack and wait until it is gone, or for a step; False when there was none."""
+    cloudformation, step = client or clients.connect("cloudformation"), step or to_the_end()
     stack = find_stack(cloudformation, name)
     if stack is None:
         return False
-    stack = wait_until_settled(cloudformation, stack["StackId"], timeout)
-    if stack["StackStatus"] == "DELETE_COMPLETE":
-        return True
-    token = f"delete-{uuid.uuid4()}"
-    cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
-    wait_for_status(cloudformation, stack["StackId"], token, "DELETE_COMPLETE", timeout)
+    stack = wait_until_settled(cloudformation, stack["StackId"], step)
+    if stack["StackStatus"] != "DELETE_COMPLETE":
+        delete_and_wait(cloudformation, stack, step)
     return True
 
 
@@ -87,7 +86,8 @@ def stack_outputs(name: str, client: BaseClient | None = None) -> dict[str, str]
     """
     stack = find_stack(client or clients.connect("cloudformation"), name)
     if stack is None:
-        raise StackError(f"there is no stack {name}: deploy it first")
+        maker = MAKERS.get(name.rpartition("-")[2])
+        raise StackError(f"there is no stack {name}: {f'run {maker}' if maker else 'deploy it'} first")
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
@@ -101,20 +101,20 @@ def find_stack(cloudformation: BaseClient, name: str) -> dict[str, Any] | None:
     return stack
 
 
-def clear_the_way(cloudformation: BaseClient, name: str, timeout: float) -> dict[str, Any] | None:
+def clear_the_way(cloudformation: BaseClient, name: str, step: Step) -> dict[str, Any] | None:
     """Wait for what is under way, and delete the stack if it was never completed.
 
     Returns the stack, which can be updated now, or None when it has to be created.
     """
     stack = find_stack(cloudformation, name)
     if stack and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
-        stack = wait_until_settled(cloudformation, stack["StackId"], timeout)
+        stack = wait_until_settled(cloudformation, stack["StackId"], step)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return None
+    if stack["StackStatus"] not in COMPLETED:
+        raise_failure(cloudformation, stack, step)
     if stack["StackStatus"] in UNFINISHED:
-        token = f"delete-{uuid.uuid4()}"
-        cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
-        wait_for_status(cloudformation, stack["StackId"], token, "DELETE_COMPLETE", timeout)
+        delete_and_wait(cloudformation, stack, step)
         return None
     if stack["StackStatus"] not in UPDATABLE:
         raise StackError(
@@ -122,6 +122,13 @@ def clear_the_way(cloudformation: BaseClient, name: str, timeout: float) -> dict
             " in the CloudFormation console"
         )
     return stack
+
+
+def delete_and_wait(cloudformation: BaseClient, stack: dict[str, Any], step: Step) -> None:
+    if stack["StackStatus"] == "DELETE_FAILED":
+        raise_failure(cloudformation, stack, step)
+    cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=f"delete-{step.token}")
+    wait_for_status(cloudformation, stack["StackId"], "DELETE_COMPLETE", step)
 
 
 def start_creation(cloudformation: BaseClient, request: dict[str, Any]) -> str:
@@ -142,35 +149,33 @@ def start_update(cloudformation: BaseClient, request: dict[str, Any]) -> bool:
     return True
 
 
-def wait_until_settled(cloudformation: BaseClient, stack_id: str, timeout: float) -> dict[str, Any]:
+def wait_until_settled(cloudformation: BaseClient, stack_id: str, step: Step) -> dict[str, Any]:
     """Wait until nothing is under way in the stack and return it as it is then."""
-    deadline = time.monotonic() + timeout
-    pause = 0.2
     while True:
         stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             return stack
-        if time.monotonic() > deadline:
-            raise StackError(f"stack {stack['StackName']} is still {stack['StackStatus']} after {timeout:.0f} s")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 5)
+        step.wait(f"stack {stack['StackName']} is still {stack['StackStatus']}")
 
 
-def wait_for_status(cloudformation: BaseClient, stack_id: str, token: str, status: str, timeout: float) -> None:
-    """Wait for the operation that `token` marks, and raise its failures unless the stack ends in `status`."""
-    stack = wait_until_settled(cloudformation, stack_id, timeout)
+def wait_for_status(cloudformation: BaseClient, stack_id: str, status: str, step: Step) -> None:
+    """Wait for the step's operation, and raise its failures unless the stack ends in `status`."""
+    stack = wait_until_settled(cloudformation, stack_id, step)
     if stack["StackStatus"] != status:
-        reasons = list_failures(cloudformation, stack_id, token) or [stack.get("StackStatusReason", "no reason given")]
-        details = "\n".join(f"- {reason}" for reason in reasons)
-        raise StackError(f"stack {stack['StackName']} ended as {stack['StackStatus']}:\n{details}")
+        raise_failure(cloudformation, stack, step, certain=True)
 
 
-def list_failures(cloudformation: BaseClient, stack_id: str, token: str) -> list[str]:
-    """What failed in one operation, the first failure first."""
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-    events = [event for page in pages for event in page["StackEvents"] if event.get("ClientRequestToken") == token]
-    return [
+def raise_failure(cloudformation: BaseClient, stack: dict[str, Any], step: Step, certain: bool = False) -> None:
+    """Raise StackError, the first failure first, if the stack came to where it is under the step's token."""
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
+    events = [event for page in pages for event in page["StackEvents"]]
+    own = [event for event in reversed(events) if event.get("ClientRequestToken", "").endswith(step.token)]
+    if not own and not certain:
+        return
+    reasons = [
         f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
-        for event in reversed(events)
+        for event in own
         if event["ResourceStatus"].endswith("_FAILED")
     ]
+    details = "\n".join(f"- {reason}" for reason in reasons or [stack.get("StackStatusReason", "no reason given")])
+    raise StackError(f"stack {stack['StackName']} ended as {stack['StackStatus']}:\n{details}")

@@ -13,6 +13,7 @@ import urllib3
 from botocore.config import Config
 
 from include.scones.aws import buckets
+from include.scones.aws.failures import FINAL_CODES
 from include.scones.errors import SconesError
 
 TIMEOUT = urllib3.Timeout(connect=5, read=60)
@@ -35,6 +36,7 @@ class ObjectError(SconesError):
     def __init__(self, uri: str, code: str, detail: str) -> None:
         super().__init__(f"{uri} cannot be read or written: {code} {detail}".rstrip())
         self.code = code
+        self.transient = code not in FINAL_CODES
 
 
 class SmallObjects:

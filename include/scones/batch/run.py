@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -17,13 +16,12 @@ from include.scones.aws.missing import is_missing
 from include.scones.batch.classify import OUTCOMES
 from include.scones.batch.errors import FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load, split
+from include.scones.inference import executions
 from include.scones.s3_layout import BATCH
 from include.scones.settings import Settings
+from include.scones.steps import to_the_end
 
 _READERS = 16
-_LAMBDA = Config(connect_timeout=5, read_timeout=310, retries={"mode": "standard", "total_max_attempts": 3})
-
-log = logging.getLogger(__name__)
 
 
 def prepare(
@@ -55,13 +53,18 @@ def prepare(
     return job
 
 
-def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
-    """Have the function list the folder, again and again until it has come to the end; returns its counts.
+def list_images(job: Job, state_machine: str, shard_size: int) -> dict[str, int]:
+    """Have the folder listed, and wait for its end. Raises `ListingError`."""
+    states, wait = clients.connect("stepfunctions"), to_the_end(6 * 3600)
+    arn = executions.start_execution(state_machine, job.run, listing(job, shard_size), states)
+    while not executions.has_ended(description := executions.describe(arn, states)):
+        wait.wait(f"{arn} still lists")
+    return read_listing(job, description)
 
-    Raises:
-        ListingError: the function failed.
-    """
-    event: dict[str, Any] = {
+
+def listing(job: Job, shard_size: int) -> dict[str, Any]:
+    """The input of the execution that lists the folder."""
+    return {
         "bucket": job.input_bucket,
         "bucket_owner": job.input_owner,
         "prefix": job.input_prefix,
@@ -69,21 +72,17 @@ def list_images(job: Job, function: str, shard_size: int) -> dict[str, int]:
         "output": job.output,
         "shard_size": shard_size,
     }
-    client = clients.connect("lambda", config=_LAMBDA)
-    while True:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        progress: dict[str, Any] = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise ListingError(
-                f"{function} cannot list s3://{job.input_bucket}/{job.input_prefix}: "
-                f"{progress.get('errorType')}: {progress.get('errorMessage')}"
-            )
-        done = progress.pop("done")
-        log.info("listed up to %r: %s", progress["after"], progress)
-        if done:
-            del progress["after"]
-            return progress
-        event["progress"] = progress
+
+
+def read_listing(job: Job, description: dict[str, Any]) -> dict[str, int]:
+    """The counts that an execution ended with. Raises `ListingError` when it failed."""
+    if description["status"] != "SUCCEEDED":
+        raise ListingError(
+            f"s3://{job.input_bucket}/{job.input_prefix} cannot be listed: {description.get('error')}:"
+            f" {executions.cause(description)}"
+        )
+    counts: dict[str, int] = json.loads(description["output"])
+    return {name: counts[name] for name in ("shards", "images", "not_images", "empty")}
 
 
 def array(shards: int) -> dict[str, int] | None:

@@ -8,9 +8,12 @@ from include.scones.aws.cloudformation import StackResult
 from include.scones.settings import Settings
 from include.scones.stacks.deploy import deploy_template
 from include.scones.stacks.packaging import upload_handlers
+from include.scones.steps import Step
 
 
-def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | None = None) -> StackResult:
+def deploy_batch(
+    settings: Settings, input_bucket: str, client: BaseClient | None = None, step: Step | None = None
+) -> StackResult:
     """Create or update it; its roles may read images from `input_bucket`. The foundation's bucket must be there."""
     parameters = {
         "Project": settings.project,
@@ -19,4 +22,4 @@ def deploy_batch(settings: Settings, input_bucket: str, client: BaseClient | Non
         "EndpointName": settings.endpoint,
         **upload_handlers(settings.bucket, "batch"),
     }
-    return deploy_template(settings, settings.batch_stack, "batch.yaml", parameters, client)
+    return deploy_template(settings, settings.batch_stack, "batch.yaml", parameters, client, step)

@@ -28,3 +28,5 @@ class ImageError(CaptureError):
 
 class ScanError(CaptureError):
     """A reader process ended without its result."""
+
+    transient = True

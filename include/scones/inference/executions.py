@@ -11,7 +11,7 @@ from typing import Any
 from botocore.client import BaseClient
 
 from include.scones.aws import clients
-from include.scones.errors import ExecutionError
+from include.scones.errors import ExecutionError, UnfinishedError
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 NAME_LIMIT = 80
@@ -76,11 +76,11 @@ def judge(case: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
     """One row of the summary, from a test case and the description of its execution once that has ended.
 
     Raises:
-        ExecutionError: the execution is still running.
+        UnfinishedError: the execution is still running.
     """
     result = outcome(description)
     if result == "running":
-        raise ExecutionError(f"{description['executionArn']} is still {description['status']}: wait for its end")
+        raise UnfinishedError(f"{description['executionArn']} is still {description['status']}: wait for its end")
     inferences = probabilities(description, result)
     confidence = max(inferences, default=None)
     return {

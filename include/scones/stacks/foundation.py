@@ -8,9 +8,10 @@ from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import StackResult, find_stack
 from include.scones.settings import Settings
 from include.scones.stacks.deploy import deploy_template
+from include.scones.steps import Step
 
 
-def deploy_foundation(settings: Settings, client: BaseClient | None = None) -> StackResult:
+def deploy_foundation(settings: Settings, client: BaseClient | None = None, step: Step | None = None) -> StackResult:
     """Create or update the bucket and SageMaker's role; a bucket of the account's that exists already is used as it is.
 
     Raises:
@@ -23,7 +24,7 @@ def deploy_foundation(settings: Settings, client: BaseClient | None = None) -> S
         "BucketName": settings.bucket,
         "CreateBucket": "true" if creates_bucket(settings, cloudformation) else "false",
     }
-    return deploy_template(settings, settings.foundation_stack, "foundation.yaml", parameters, cloudformation)
+    return deploy_template(settings, settings.foundation_stack, "foundation.yaml", parameters, cloudformation, step)
 
 
 def creates_bucket(settings: Settings, cloudformation: BaseClient) -> bool:

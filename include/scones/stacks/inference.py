@@ -11,9 +11,12 @@ from include.scones.settings import THRESHOLD, Settings
 from include.scones.stacks import alerts
 from include.scones.stacks.deploy import deploy_template
 from include.scones.stacks.packaging import upload_code
+from include.scones.steps import Step
 
 
-def deploy_inference(settings: Settings, threshold: float, client: BaseClient | None = None) -> StackResult:
+def deploy_inference(
+    settings: Settings, threshold: float, client: BaseClient | None = None, step: Step | None = None
+) -> StackResult:
     """Create or update the functions and the state machine; a new threshold changes the state machine alone.
 
     Raises:
@@ -30,7 +33,7 @@ def deploy_inference(settings: Settings, threshold: float, client: BaseClient | 
         "Threshold": str(float(threshold)),
         **upload_code(settings.bucket),
     }
-    result = deploy_template(settings, settings.inference_stack, "inference.yaml", parameters, client)
+    result = deploy_template(settings, settings.inference_stack, "inference.yaml", parameters, client, step)
     if settings.alerts:
         alerts.subscribe(result.outputs["AlertTopicArn"], settings.alerts)
     return result

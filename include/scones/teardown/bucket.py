@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
+from include.scones.steps import Step
 from include.scones.teardown.errors import TeardownError
 from include.scones.teardown.resources import Resource, client, log, owned
 
@@ -39,12 +40,12 @@ def _is_of_the_account(s3: Any, name: str) -> bool:
     return any(bucket["Name"] == name for page in pages for bucket in page["Buckets"])
 
 
-def delete_bucket(settings: Settings, name: str) -> None:
+def delete_bucket(settings: Settings, name: str, step: Step) -> None:
     """Raises `TeardownError` when S3 refuses an object, or something keeps writing."""
     s3 = client(settings, "s3")
     for _ in range(_ROUNDS):
         try:
-            deleted = empty(s3, name)
+            deleted = empty(s3, name, step)
             log.info("%s objects and versions of %s are deleted", deleted, name)
             s3.delete_bucket(Bucket=name)
         except ClientError as error:
@@ -57,14 +58,15 @@ def delete_bucket(settings: Settings, name: str) -> None:
     raise TeardownError(f"bucket {name} was emptied {_ROUNDS} times and is not empty: stop what writes to it")
 
 
-def empty(s3: Any, bucket: str) -> int:
-    """How many objects, versions and delete markers went."""
+def empty(s3: Any, bucket: str, step: Step) -> int:
+    """How many objects, versions and delete markers went. Raises `UnfinishedError` when the step is over."""
     deleted = 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if found:
             _delete_page(s3, bucket, [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found])
             deleted += len(found)
+            step.check(f"bucket {bucket} is still being emptied, {deleted} objects and versions are deleted")
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for upload in page.get("Uploads", []):
             s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])

@@ -8,10 +8,16 @@ from include.scones.errors import SconesError
 class TeardownError(SconesError):
     """Something of the project cannot be deleted, or is still there."""
 
+    transient = True
+
 
 class ScopeError(TeardownError):
     """There is no such choice of what to delete."""
 
+    transient = False
+
 
 class ConfirmationError(TeardownError):
     """A deletion was asked for without the project's name."""
+
+    transient = False

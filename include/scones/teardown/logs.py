@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from include.scones.aws.missing import is_missing
 from include.scones.log_groups import TRAINING_JOBS, own_groups
 from include.scones.settings import Settings
+from include.scones.steps import Step
 from include.scones.teardown.resources import TAG, Resource, client, log
 from include.scones.teardown.sagemaker import training_jobs
 
@@ -60,11 +61,11 @@ def _streams(logs: Any, prefix: str) -> list[str]:
         return []
 
 
-def delete_group(settings: Settings, name: str) -> None:
+def delete_group(settings: Settings, name: str, step: Step) -> None:
     _delete(client(settings, "logs").delete_log_group, logGroupName=name)
 
 
-def delete_stream(settings: Settings, name: str) -> None:
+def delete_stream(settings: Settings, name: str, step: Step) -> None:
     _delete(client(settings, "logs").delete_log_stream, logGroupName=TRAINING_JOBS, logStreamName=name)
 
 

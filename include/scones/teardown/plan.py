@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from include.scones.settings import Settings
+from include.scones.steps import Step, to_the_end
 from include.scones.teardown import bucket, logs, sagemaker, stacks
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
 from include.scones.teardown.resources import Resource, log
@@ -26,7 +27,7 @@ class Kind:
     name: str
     scope: str
     find: Callable[[Settings, str], list[Resource]]
-    delete: Callable[[Settings, str], None]
+    delete: Callable[[Settings, str, Step], None]
 
 
 # The order of deletion: writers before what they write to, users before what they use. Log groups follow their writers,
@@ -51,9 +52,10 @@ def plan(settings: Settings, scope: str) -> list[Resource]:
     return [resource for kind in KINDS if SCOPES.index(kind.scope) <= reach for resource in kind.find(settings, "")]
 
 
-def execute(settings: Settings, resources: Sequence[Resource]) -> list[Resource]:
+def execute(settings: Settings, resources: Sequence[Resource], step: Step | None = None) -> list[Resource]:
     """Delete what a plan lists and is still the project's, each looked at right before. Returns what was deleted.
 
+    Waits to the end when no step is given; else raises `UnfinishedError` when its time is over.
     A plan is only a text that lies about until it is carried out: what it names is not the project's because of that.
     """
     kinds = {kind.name: kind for kind in KINDS}
@@ -64,7 +66,7 @@ def execute(settings: Settings, resources: Sequence[Resource]) -> list[Resource]
             log.warning("not deleted: %s %s is gone, or is not %s's", resource.kind, resource.name, settings.project)
             continue
         log.info("deleting %s %s", resource.kind, resource.name)
-        kind.delete(settings, resource.name)
+        kind.delete(settings, resource.name, step or to_the_end())
         deleted.append(resource)
     return deleted
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
-from include.scones.teardown.errors import TeardownError
+from include.scones.steps import Step
 from include.scones.teardown.resources import Resource, client, owned
 
 ENDPOINT, CONFIG, MODEL, JOB = "endpoint", "endpoint config", "model", "running training job"
 _BUSY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
-_PAUSE = 2.0  # seconds between looks at something that is being deleted
+_RUNNING = ("InProgress", "Stopping")
 
 
 def find_endpoint(settings: Settings, name: str = "") -> list[Resource]:
@@ -38,7 +37,7 @@ def find_models(settings: Settings, name: str = "") -> list[Resource]:
 def find_running_jobs(settings: Settings, name: str = "") -> list[Resource]:
     running = [
         resource
-        for status in ("InProgress", "Stopping")
+        for status in _RUNNING
         for resource in _listed(
             settings, JOB, "list_training_jobs", "TrainingJobSummaries", "TrainingJob", name, status
         )
@@ -51,39 +50,30 @@ def training_jobs(settings: Settings, name: str = "") -> list[Resource]:
     return _listed(settings, "training job", "list_training_jobs", "TrainingJobSummaries", "TrainingJob", name)
 
 
-def delete_endpoint(settings: Settings, name: str, timeout: float = 1800) -> None:
-    """Delete it and wait until it is gone; `timeout` in seconds. SageMaker refuses while it is being changed."""
+def delete_endpoint(settings: Settings, name: str, step: Step) -> None:
+    """Delete it and wait until it is gone. SageMaker refuses while it is being changed."""
     sagemaker = client(settings, "sagemaker")
-    deadline = time.monotonic() + timeout
     while (endpoint := _described(sagemaker.describe_endpoint, EndpointName=name)) is not None:
         if endpoint["EndpointStatus"] not in _BUSY:
             _described(sagemaker.delete_endpoint, EndpointName=name)
-        elif time.monotonic() > deadline:
-            raise TeardownError(f"endpoint {name} is still {endpoint['EndpointStatus']} after {timeout:.0f} s: wait")
-        time.sleep(_PAUSE if time.monotonic() > deadline - timeout + 5 else 0.2)
+        step.wait(f"endpoint {name} is still {endpoint['EndpointStatus']}")
 
 
-def delete_config(settings: Settings, name: str) -> None:
+def delete_config(settings: Settings, name: str, step: Step) -> None:
     _described(client(settings, "sagemaker").delete_endpoint_config, EndpointConfigName=name)
 
 
-def delete_model(settings: Settings, name: str) -> None:
+def delete_model(settings: Settings, name: str, step: Step) -> None:
     _described(client(settings, "sagemaker").delete_model, ModelName=name)
 
 
-def stop_job(settings: Settings, name: str, timeout: float = 600) -> None:
-    """Stop it and wait until it has ended, since it writes its model as it stops; `timeout` in seconds."""
+def stop_job(settings: Settings, name: str, step: Step) -> None:
+    """Stop it and wait until it has ended, since it writes its model as it stops."""
     sagemaker = client(settings, "sagemaker")
-    deadline = time.monotonic() + timeout
-    while (status := sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]) in (
-        "InProgress",
-        "Stopping",
-    ):
+    while (status := sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]) in _RUNNING:
         if status == "InProgress":
             _stop(sagemaker, name)
-        if time.monotonic() > deadline:
-            raise TeardownError(f"training job {name} is still {status} after {timeout:.0f} s: wait and run again")
-        time.sleep(_PAUSE)
+        step.wait(f"training job {name} is still {status}")
 
 
 def _stop(sagemaker: Any, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.scones.aws.cloudformation import delete_stack as delete_and_wait
 from include.scones.aws.cloudformation import find_stack
 from include.scones.settings import Settings
+from include.scones.steps import Step
 from include.scones.teardown.resources import Resource, client, owned
 
 STACK = "stack"
@@ -21,6 +22,6 @@ def find_stacks(settings: Settings, name: str = "") -> list[Resource]:
     return found
 
 
-def delete_stack(settings: Settings, name: str) -> None:
+def delete_stack(settings: Settings, name: str, step: Step) -> None:
     """Raises `StackError` when something in the stack cannot be deleted."""
-    delete_and_wait(name, client(settings, "cloudformation"))
+    delete_and_wait(name, client(settings, "cloudformation"), step)

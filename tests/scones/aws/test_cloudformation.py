@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import threading
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ import boto3
 import pytest
 
 from include.scones.aws.cloudformation import delete_stack, deploy_stack, stack_outputs
-from include.scones.errors import StackError
+from include.scones.errors import StackError, UnfinishedError
+from include.scones.steps import Step
 from tests.conftest import Cloud
 
 TOPIC = {
@@ -111,8 +115,8 @@ def test_deployment_waits_for_what_is_under_way(name: str, template: Any) -> Non
         TemplateBody=path.read_text(),
         Parameters=[{"ParameterKey": "Name", "ParameterValue": name}],
     )
-    with pytest.raises(StackError, match=f"^stack {name} is still CREATE_IN_PROGRESS after 0 s$"):
-        deploy_stack(name, path, {"Name": name}, timeout=0.3)
+    with pytest.raises(UnfinishedError, match=f"^stack {name} is still CREATE_IN_PROGRESS after 0 s$"):
+        deploy_stack(name, path, {"Name": name}, step=Step(seconds=0.3))
     assert status(name) == "CREATE_IN_PROGRESS"
 
     handle = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId="Handle")
@@ -122,6 +126,45 @@ def test_deployment_waits_for_what_is_under_way(name: str, template: Any) -> Non
     assert deploy_stack(name, path, {"Name": name}).action == "unchanged"
     signalling.join()
     assert status(name) == "CREATE_COMPLETE"
+
+
+def in_steps(call: Callable[[], Any]) -> tuple[Any, int]:
+    """What the call returns in the end, and how often it had to be made again until then."""
+    for unfinished in itertools.count():
+        with contextlib.suppress(UnfinishedError):
+            return call(), unfinished
+    raise AssertionError
+
+
+def test_a_deployment_in_steps_goes_on_where_it_stands(name: str, template: Any) -> None:
+    path, token = template(Topic=TOPIC, Handle=HANDLE, Wait=WAIT), "begun-once"
+
+    def deploy() -> str:
+        return deploy_stack(name, path, {"Name": name}, step=Step(token, seconds=0)).action
+
+    with pytest.raises(UnfinishedError):
+        deploy()
+    cloudformation = boto3.client("cloudformation")
+    handle = cloudformation.describe_stack_resource(StackName=name, LogicalResourceId="Handle")
+    signal(handle["StackResourceDetail"]["PhysicalResourceId"])
+    assert in_steps(deploy)[0] == "unchanged"
+    assert status(name) == "CREATE_COMPLETE"
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    assert {event.get("ClientRequestToken") for event in events} - {None} == {f"create-{token}"}
+
+    assert in_steps(lambda: delete_stack(name, step=Step(token, seconds=0)))[0] in (True, False)
+    with pytest.raises(StackError, match="there is no stack"):
+        stack_outputs(name)
+
+
+def test_a_failure_ends_the_steps_and_the_next_try_begins_anew(name: str, template: Any) -> None:
+    path = template(Topic=TOPIC, Broken=BROKEN)
+    for token in ("first", "second"):
+        with pytest.raises(StackError, match=rf"^stack {name} ended as ROLLBACK_COMPLETE:\n- Broken"):
+            in_steps(partial(deploy_stack, name, path, {"Name": name}, step=Step(token, seconds=0)))
+    deploy_stack(name, template(Topic=TOPIC), {"Name": name})
+    with pytest.raises(StackError, match=rf"^stack {name} ended as UPDATE_ROLLBACK_COMPLETE:\n- Broken"):
+        in_steps(partial(deploy_stack, name, path, {"Name": name}, step=Step("third", seconds=0)))
 
 
 def signal(url: str) -> None:

@@ -25,7 +25,7 @@ from include.scones.batch.errors import EndpointError, FolderError, ListingError
 from include.scones.batch.job import Job, load
 from include.scones.batch.shard import CHUNK, Shard
 from include.scones.settings import Settings
-from include.scones.stacks import deploy_foundation
+from include.scones.stacks import deploy_foundation, packaging
 from tests.conftest import CLOUD_PYTHON, REGION, ROOT, Cloud
 from tests.waiting import eventually
 
@@ -152,7 +152,7 @@ def test_a_folder_of_everything_is_classified_once(outputs: dict[str, str]) -> N
     }
     upload(folder, {**images, "notes.txt": b"x", "empty.png": b"", "marker/": b"", "no-suffix": png(0)})
     job = prepared("mixed-run", folder)
-    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    listed = run.list_images(job, outputs["ListingArn"], 10)
     assert listed == {"shards": 4, "images": 37, "not_images": 2, "empty": 1}
     serving()
     assert ended(submit(job, outputs, listed["shards"]))["status"] == "SUCCEEDED"
@@ -186,14 +186,14 @@ def test_a_folder_of_everything_is_classified_once(outputs: dict[str, str]) -> N
 def test_no_images_and_a_single_shard(outputs: dict[str, str]) -> None:
     upload("batch-input/none/", {"notes.txt": b"x"})
     job = prepared("empty-run", "batch-input/none/")
-    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    listed = run.list_images(job, outputs["ListingArn"], 10)
     assert listed == {"shards": 0, "images": 0, "not_images": 1, "empty": 0}
     summary = run.summarise(job, listed)
     assert (summary["images"], summary["accepted"], run.check(summary, 0)) == (0, 0, 0)
 
     upload("batch-input/one/", {"a.png": png(255)})
     job = prepared("single-run", "batch-input/one/")
-    listed = run.list_images(job, outputs["ListImagesName"], 10)
+    listed = run.list_images(job, outputs["ListingArn"], 10)
     assert run.array(listed["shards"]) is None
     serving()
     assert ended(submit(job, outputs, 1))["status"] == "SUCCEEDED"
@@ -252,7 +252,7 @@ def test_a_container_killed_at_work_is_retried_by_batch(outputs: dict[str, str])
     folder = "batch-input/killed/"
     upload(folder, {f"{index:03}.png": png(0) for index in range(2 * CHUNK)})
     job = prepared("container-killed", folder)
-    listed = run.list_images(job, outputs["ListImagesName"], 10_000)
+    listed = run.list_images(job, outputs["ListingArn"], 10_000)
     job_id = submit(job, outputs, 1)
     kill_after_first_checkpoint(job)
     done = ended(job_id)
@@ -298,11 +298,37 @@ def test_folders_that_cannot_be_used_are_refused(outputs: dict[str, str]) -> Non
 def test_a_listing_that_fails_says_why(outputs: dict[str, str]) -> None:
     job = prepared("bad-listing", "f/")
     with pytest.raises(ListingError, match="InvalidEvent: INVALID_EVENT: shard_size"):
-        run.list_images(job, outputs["ListImagesName"], 0)
+        run.list_images(job, outputs["ListingArn"], 0)
     with pytest.raises(ListingError, match="NoSuchBucket"):
-        run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListImagesName"], 10)
+        run.list_images(replace(job, input_bucket="no-such-bucket"), outputs["ListingArn"], 10)
     with pytest.raises(ClientError):
-        run.list_images(job, "no-such-function", 10)
+        run.list_images(job, "arn:aws:states:us-east-1:000000000000:stateMachine:none", 10)
+
+
+IN_THREE = """
+def handler(event, context):
+    shards = event.get("progress", {"shards": 0})["shards"] + 1
+    return {"after": "x", "shards": shards, "images": 10, "not_images": 0, "empty": 0, "done": shards == 3}
+"""
+
+
+def test_a_long_listing_goes_on_until_it_is_done(outputs: dict[str, str]) -> None:
+    """The deployed state machine, with a function that takes three calls."""
+    function = boto3.client("lambda").create_function(
+        FunctionName="in-three",
+        Runtime="python3.12",
+        Role=ROLE,
+        Handler="index.handler",
+        Code={"ZipFile": packaging.zip_files({"index.py": IN_THREE.encode()})},
+    )["FunctionArn"]
+    states = boto3.client("stepfunctions")
+    deployed = states.describe_state_machine(stateMachineArn=outputs["ListingArn"])["definition"]
+    own = boto3.client("lambda").get_function(FunctionName=f"{HERE.project}-listImages")["Configuration"]
+    machine = states.create_state_machine(
+        name="in-three", definition=deployed.replace(own["FunctionArn"], function), roleArn=ROLE
+    )["stateMachineArn"]
+    listed = run.list_images(prepared("long-listing", "f/"), machine, 10)
+    assert listed == {"shards": 3, "images": 10, "not_images": 0, "empty": 0}
 
 
 @pytest.mark.system

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.scones.errors import ExecutionError
+from include.scones.errors import ExecutionError, UnfinishedError
 from include.scones.inference import executions
 from tests.conftest import Cloud
 from tests.waiting import eventually
@@ -91,7 +91,7 @@ def test_any_other_failure_has_its_cause_and_no_prediction(cloud: Cloud) -> None
 
 def test_aborted_and_timed_out_are_failures_and_running_is_not_judged(cloud: Cloud) -> None:
     arn = executions.start_execution(machine(WAIT), "run-1", CASE["event"])
-    with pytest.raises(ExecutionError, match=r"is still RUNNING: wait for its end$"):
+    with pytest.raises(UnfinishedError, match=r"is still RUNNING: wait for its end$"):
         executions.judge(CASE, executions.describe(arn))
     boto3.client("stepfunctions").stop_execution(executionArn=arn, error="Changed", cause="our minds")
     row = executions.judge(CASE, ended(arn))

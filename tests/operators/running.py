@@ -1,0 +1,39 @@
+"""A task instance whose state a test sets, and the call of an operator as Airflow's task runner does it."""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any
+
+import pytest
+from airflow.sdk.bases.operator import ExecutorSafeguard
+from airflow.sdk.exceptions import TaskDeferred
+
+
+class TaskInstance:
+    """What operators and triggers ask of one; `state` is what Airflow has meanwhile."""
+
+    dag_id, task_id, run_id, map_index = "dag", "task", "run", -1
+
+    def __init__(self, state: str = "running") -> None:
+        self.state = state
+        self.pushed: dict[str, Any] = {}
+
+    def get_task_states(self, **asked: Any) -> dict[str, dict[str, str]]:
+        assert asked == {"dag_id": "dag", "task_ids": ["task"], "run_ids": ["run"], "map_index": -1}
+        return {"run": {"task": self.state}}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+def execute(operator: Any, ti: TaskInstance) -> Any:
+    context = contextvars.copy_context()
+    context.run(ExecutorSafeguard.tracker.set, operator)
+    return context.run(operator.execute, context={"ti": ti})
+
+
+def deferred(operator: Any, ti: TaskInstance) -> TaskDeferred:
+    with pytest.raises(TaskDeferred) as raised:
+        execute(operator, ti)
+    return raised.value
