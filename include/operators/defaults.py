@@ -8,6 +8,7 @@ from typing import Any
 import pendulum
 
 from include.operators.alerts import run_failed
+from include.operators.connection import connection_id
 
 # Of every task, unless it says otherwise; all its attempts together outlast an outage of some ten minutes.
 TASK_ARGUMENTS: dict[str, Any] = {
@@ -16,6 +17,8 @@ TASK_ARGUMENTS: dict[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
     "execution_timeout": timedelta(minutes=15),
+    # Of the provider's operators; as a template, for nothing is looked up while a DAG is parsed.
+    "aws_conn_id": "{{ aws_conn_id() }}",
 }
 # Airflow drops the events that reach a paused DAG, so that none may begin paused.
 DAG_ARGUMENTS: dict[str, Any] = {
@@ -24,4 +27,5 @@ DAG_ARGUMENTS: dict[str, Any] = {
     "is_paused_upon_creation": False,
     "on_failure_callback": run_failed(),
     "default_args": TASK_ARGUMENTS,
+    "user_defined_macros": {"aws_conn_id": connection_id},
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, Cloud, free_port
+from tests.conftest import REGION, ROOT, Cloud, free_port
 from tests.waiting import eventually
 
 AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
@@ -22,10 +22,18 @@ PROJECT = "tuner-tests"
 SignIn = Callable[[str | None], httpx.Client]
 
 
-def environment(home: Path, port: int) -> dict[str, str]:
+def environment(home: Path, port: int, cloud: Cloud) -> dict[str, str]:
+    """All that the server has of AWS is in its connection."""
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({name: f"{name}'s password" for name in USERS}))
-    return dict(os.environ) | {
+    connection = {
+        "conn_type": "aws",
+        "login": cloud.key["AWS_ACCESS_KEY_ID"],
+        "password": cloud.key["AWS_SECRET_ACCESS_KEY"],
+        "extra": {"endpoint_url": cloud.url, "region_name": REGION},
+    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -47,7 +55,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its address."""
     home, port = tmp_path_factory.mktemp("airflow"), free_port()
-    env = environment(home, port)
+    env = environment(home, port, cloud)
     (home / "dags").mkdir()
     shutil.copy(ROOT / "dags" / "inference_workflow.py", home / "dags")
     for command in (["db", "migrate"], ["dags", "reserialize"]):
