@@ -8,6 +8,11 @@ and Parquet under `<output>/results/`, with its class and probabilities, accepte
 Images are the objects named `.png`, `.jpg` or `.jpeg`; others and empty ones are counted and left out. The run fails
 when too large a share of the images could not be classified. The endpoint must be in service, and on AWS the job's
 container image must have been pushed once, with `make batch-image`, after the first run has made its registry.
+
+Folder and output may name the run's date, as in `s3://bucket/in/{{ ds }}/`. With a schedule
+(`SCONES_BATCH_SCHEDULE`), each date has its results under `batch/ds=YYYY-MM-DD/`, and past dates can be backfilled: a
+date that is run again gives the same, in the place of what was there. `summary.json`, written last, says that a run's
+results are whole.
 """
 
 from __future__ import annotations
@@ -16,30 +21,34 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.operators.batch import JobOperator
 from include.operators.defaults import DAG_ARGUMENTS
-from include.scones.settings import THRESHOLD
+from include.operators.run_types import BY_DATE
+from include.scones.settings import batch_folder, batch_schedule
 
 log = logging.getLogger(__name__)
+
+CRON = batch_schedule()
 
 
 @dag(
     **DAG_ARGUMENTS,
-    schedule=None,
+    schedule=CronDataIntervalTimetable(CRON, timezone="UTC") if CRON else None,
+    allowed_run_types=BY_DATE,
     max_active_runs=1,
     tags=["scones", "batch", "inference"],
     doc_md=__doc__,
     dagrun_timeout=timedelta(days=2),
     params={
         "folder": Param(
-            None,
+            batch_folder(),
             type=["null", "string"],
             pattern="^s3://[^/]+/",
             title="Folder",
-            description="s3://bucket/folder/; the test images when left empty.",
+            description="s3://bucket/folder/, with {{ ds }} for the run's date; the test images when left empty.",
         ),
         "folder_owner": Param(
             None,
@@ -53,36 +62,51 @@ log = logging.getLogger(__name__)
             type=["null", "string"],
             pattern="^batch/.+",
             title="Output",
-            description="A prefix in the project's bucket; one of the run's own when left empty.",
+            description="A prefix in the project's bucket, with {{ ds }} for the run's date. When left empty:"
+            " batch/ds={{ ds }}/ for a scheduled run, a backfill or a folder of a date, else one of the run's own.",
         ),
-        "threshold": Param(THRESHOLD, type="number", minimum=0, maximum=1, title="Threshold"),
+        "threshold": Param(
+            None,
+            type=["null", "number"],
+            minimum=0,
+            maximum=1,
+            title="Threshold",
+            description="The least confidence accepted; the one in force when left empty.",
+        ),
         "shard_size": Param(1000, type="integer", minimum=1, maximum=100_000, title="Images a shard"),
         "max_error_share": Param(0.01, type="number", minimum=0, maximum=1, title="Greatest share of errors"),
     },
 )
 def batch_inference() -> None:
     @task(multiple_outputs=True, execution_timeout=timedelta(minutes=30))
-    def prepare(params: dict[str, Any], run_id: str, dag_run: Any) -> dict[str, Any]:
+    def prepare(params: dict[str, Any], run_id: str, dag_run: Any, **context: Any) -> dict[str, Any]:
         """Create or update the stack, and write down what the run is to do."""
         from dataclasses import asdict
+        from uuid import uuid4
 
-        from include.scones import settings
-        from include.scones.batch import job, run, stack
+        from include.scones import settings, stacks
+        from include.scones.batch import job, partition, run, stack
+        from include.scones.batch.errors import FolderError
         from include.scones.cifar import dataset
         from include.scones.run_names import run_name
         from include.scones.s3_layout import TEST, s3_uri
 
         here = settings.load()
-        folder = params["folder"] or s3_uri(here.bucket, TEST)
-        folder += "" if folder.endswith("/") else "/"  # S3 would take a neighbour whose name begins the same for a part
-        outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
+        asked, scheduled = params["folder"] or s3_uri(here.bucket, TEST), dag_run.run_type in ("scheduled", "backfill")
+        threshold = stacks.threshold_in_force(here) if params["threshold"] is None else params["threshold"]
         name = run_name(here.project, run_id, dag_run.run_after)
         classes = dataset.describe(here.bucket)["classes"]
-        output, owner = params["output"] or "", params["folder_owner"] or here.account
-        prepared = run.prepare(here, name, folder, output, params["threshold"], classes, owner)
+        owner = params["folder_owner"] or here.account
+        date, attempt = context.get("ts", ""), uuid4().hex[:8]
+        try:
+            folder, output = partition.places(asked, params["output"] or "", context, scheduled=scheduled)
+            outputs = stack.deploy_batch(here, job.split(folder)[0]).outputs
+            prepared = run.prepare(here, name, folder, output, threshold, classes, owner, date, attempt)
+        except FolderError as error:
+            raise AirflowFailException(str(error)) from error
         return {
             "job": asdict(prepared),
-            "name": name,
+            "name": prepared.name,
             "queue": outputs["QueueArn"],
             "definition": outputs["DefinitionArn"],
             "function": outputs["ListImagesName"],

@@ -16,6 +16,7 @@ from typing import Any
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import ON_DEMAND
 from include.scones.settings import CLASS_NAMES
 
 DATASET = Asset("scones_dataset")
@@ -24,6 +25,7 @@ DATASET = Asset("scones_dataset")
 @dag(
     **DAG_ARGUMENTS,
     schedule=None,
+    allowed_run_types=ON_DEMAND,
     max_active_runs=1,
     tags=["scones", "etl"],
     doc_md=__doc__,

@@ -17,6 +17,7 @@ from typing import Any
 from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.step_functions import ExecutionOperator
 from include.scones.settings import THRESHOLD
 
@@ -29,6 +30,7 @@ EXECUTIONS = Asset("scones_executions")
 @dag(
     **DAG_ARGUMENTS,
     schedule=[ENDPOINT],
+    allowed_run_types=AFTER_AN_ASSET,
     max_active_runs=1,
     tags=["scones", "inference"],
     doc_md=__doc__,

@@ -51,6 +51,16 @@ class Settings:
         return s3_uri(self.bucket, CAPTURES.rstrip("/"))
 
 
+def batch_schedule() -> str | None:
+    """When batch_inference runs by itself: a cron expression or Airflow's short form of one, in UTC."""
+    return os.environ.get("SCONES_BATCH_SCHEDULE") or None
+
+
+def batch_folder() -> str | None:
+    """What batch_inference reads where a run names no other folder."""
+    return os.environ.get("SCONES_BATCH_FOLDER") or None
+
+
 def load() -> Settings:
     """Read the settings from the environment; region and account are those of the session in use.
 
