@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.serialization.encoders import coerce_to_core_timetable
 
 from tests.conftest import ROOT
 
@@ -31,7 +32,7 @@ def table() -> dict[str, list[str]]:
 
 
 def allowed(dag: DAG, run_type: str) -> bool:
-    if run_type == "backfill" and not dag.timetable.can_be_scheduled:
+    if run_type == "backfill" and not coerce_to_core_timetable(dag.timetable).periodic:
         return False
     return dag.allowed_run_types is None or any(each == run_type for each in dag.allowed_run_types)
 
