@@ -18,6 +18,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import ON_DEMAND
 from include.operators.steps import step_task
 from include.scones.cifar.classes import NAMES
 from include.scones.settings import CLASS_NAMES
@@ -28,6 +29,7 @@ DATASET = Asset("scones_dataset")
 @dag(
     **DAG_ARGUMENTS,
     schedule=None,
+    allowed_run_types=ON_DEMAND,
     max_active_runs=1,
     tags=["scones", "etl"],
     doc_md=__doc__,

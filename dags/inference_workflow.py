@@ -18,6 +18,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.step_functions import ExecutionOperator
 from include.operators.steps import step_task
 from include.scones.settings import THRESHOLD
@@ -31,6 +32,7 @@ EXECUTIONS = Asset("scones_executions")
 @dag(
     **DAG_ARGUMENTS,
     schedule=[ENDPOINT],
+    allowed_run_types=AFTER_AN_ASSET,
     max_active_runs=1,
     tags=["scones", "inference"],
     doc_md=__doc__,

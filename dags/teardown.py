@@ -24,6 +24,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import BY_HAND
 from include.operators.steps import step_task
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 @dag(
     **DAG_ARGUMENTS,
     schedule=None,
+    allowed_run_types=BY_HAND,
     max_active_runs=1,
     tags=["scones", "cleanup"],
     doc_md=__doc__,

@@ -21,6 +21,7 @@ from airflow.sdk import Asset, Metadata, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import INSTANCE
@@ -32,6 +33,7 @@ ENDPOINT = Asset("scones_endpoint")
 @dag(
     **DAG_ARGUMENTS,
     schedule=[DATASET],
+    allowed_run_types=AFTER_AN_ASSET,
     max_active_runs=1,
     tags=["scones", "training"],
     doc_md=__doc__,

@@ -33,6 +33,7 @@ DIFFERENT = {
     "AIRFLOW__CORE__PARALLELISM",
     "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    "AIRFLOW_CONN_AWS_DEFAULT",
     "PYTHONPATH",
 }
 # What keeps the user's own AWS profiles out, of which a container has none.

@@ -25,6 +25,12 @@ _NETWORK = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
 )
+# The user's own profiles are for other clouds.
+_NO_OTHER_CLOUD = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -66,17 +72,31 @@ class Config:
             "AWS_DEFAULT_REGION": LOCAL_REGION,
             "AWS_REGION": LOCAL_REGION,
             **key.environment(),
-            # The user's own profiles are for other clouds.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            **_NO_OTHER_CLOUD,
         }
 
     def environment(self) -> dict[str, str]:
         """The whole environment of Airflow's processes: what they need, and nothing else of the user's shell."""
         settings = {name: value for name, value in os.environ.items() if name.startswith(("SCONES_", "AIRFLOW_"))}
         network = {name: os.environ[name] for name in _NETWORK if name in os.environ}
-        return inherited() | network | settings | self.aws_environment() | self._airflow_environment()
+        return inherited() | network | settings | self._connection() | self._airflow_environment()
+
+    def _connection(self) -> dict[str, str]:
+        """Airflow's connection: the local cloud's with its address and key in it, or the user's own environment."""
+        environment = self.aws_environment()
+        if self.target == "aws":
+            return environment | {"SCONES_AWS_CONN_ID": "aws_default", "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
+        connection = {
+            "conn_type": "aws",
+            "login": environment["AWS_ACCESS_KEY_ID"],
+            "password": environment["AWS_SECRET_ACCESS_KEY"],
+            "extra": {"endpoint_url": self.cloud_url, "region_name": LOCAL_REGION},
+        }
+        return {
+            **_NO_OTHER_CLOUD,
+            "SCONES_AWS_CONN_ID": "aws_default",
+            "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+        }
 
     def _airflow_environment(self) -> dict[str, str]:
         passwords = self.airflow_home / "passwords.json"
@@ -103,7 +123,6 @@ class Config:
             # Its own default lets a group read and write them.
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
             "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
-            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
             "PYTHONPATH": str(ROOT),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }

@@ -11,6 +11,8 @@ from typing import Any
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 from airflow.sdk import conf
 
+from include.operators.connection import connection_id
+
 log = logging.getLogger(__name__)
 
 SUBJECT_LENGTH = 100
@@ -37,6 +39,7 @@ class AlertNotifier(SnsNotifier):
         self.subject = (self.subject or "")[:SUBJECT_LENGTH]
         self.target_arn = self._topic()
         if self.target_arn:
+            self.aws_conn_id = connection_id()
             super().notify(context)
 
     async def async_notify(self, context: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pendulum
 
 from include.operators.alerts import run_failed
+from include.operators.connection import connection_id
 from include.operators.exclusion import exclude
 from include.operators.retries import FinalErrorsFail
 
@@ -20,6 +21,8 @@ TASK_ARGUMENTS: dict[str, Any] = {
     "pre_execute": exclude,
     "max_retry_delay": timedelta(minutes=5),
     "execution_timeout": timedelta(minutes=15),
+    # Of the provider's operators; as a template, for nothing is looked up while a DAG is parsed.
+    "aws_conn_id": "{{ aws_conn_id() }}",
 }
 # Airflow drops the events that reach a paused DAG, so that none may begin paused.
 DAG_ARGUMENTS: dict[str, Any] = {
@@ -28,4 +31,5 @@ DAG_ARGUMENTS: dict[str, Any] = {
     "is_paused_upon_creation": False,
     "on_failure_callback": run_failed(),
     "default_args": TASK_ARGUMENTS,
+    "user_defined_macros": {"aws_conn_id": connection_id},
 }

@@ -51,23 +51,36 @@ class Settings:
         return s3_uri(self.bucket, CAPTURES.rstrip("/"))
 
 
+def batch_schedule() -> str | None:
+    """When batch_inference runs by itself: a cron expression or Airflow's short form of one, in UTC."""
+    return os.environ.get("SCONES_BATCH_SCHEDULE") or None
+
+
+def batch_folder() -> str | None:
+    """What batch_inference reads where a run names no other folder."""
+    return os.environ.get("SCONES_BATCH_FOLDER") or None
+
+
 def load() -> Settings:
-    """Read the settings from the environment, and the account from STS.
+    """Read the settings from the environment; region and account are those of the session in use.
 
     Raises:
         SettingsError: no region is set.
     """
-    import boto3  # takes long, and who only needs the names above does without
+    from include.scones import session  # takes long, and who only needs the names above does without
 
-    session = boto3.session.Session()
-    if not session.region_name:
-        raise SettingsError("no AWS region is set: set AWS_DEFAULT_REGION, for example to us-east-1")
-    account = session.client("sts").get_caller_identity()["Account"]
+    here = session.current()
+    region = here.region()
+    if not region:
+        raise SettingsError(
+            "no AWS region is set: set AWS_DEFAULT_REGION, or region_name in Airflow's connection, such as us-east-1"
+        )
+    account = here.client("sts", None, None).get_caller_identity()["Account"]
     project = os.environ.get("SCONES_PROJECT", "scones-unlimited")
-    bucket = os.environ.get("SCONES_BUCKET", f"{project}-{account}-{session.region_name}")
+    bucket = os.environ.get("SCONES_BUCKET", f"{project}-{account}-{region}")
     return Settings(
         project=project,
-        region=session.region_name,
+        region=region,
         account=account,
         bucket=bucket,
         alerts=os.environ.get("SCONES_ALERTS", ""),

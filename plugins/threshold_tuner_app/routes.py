@@ -23,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from include.operators.connection import use_connection
 from include.scones import settings, thresholds
 from include.scones.errors import SconesError
 from plugins.threshold_tuner_app.guard import HEADERS, same_origin
@@ -52,6 +53,7 @@ class Change(BaseModel):
 
 
 def make_app() -> FastAPI:
+    use_connection()
     app = FastAPI(title="Threshold tuner", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(with_headers)
     app.exception_handler(SconesError)(refused)

@@ -19,7 +19,7 @@ from include.operators.exclusion import DELETE, KEPT_OUT, TEARDOWN, exclude
 from include.operators.retries import FinalErrorsFail
 from include.scones.errors import StackError
 from include.scones.models.training_job import HYPERPARAMETERS, INSTANCE
-from include.scones.settings import CLASS_NAMES, THRESHOLD
+from include.scones.settings import CLASS_NAMES
 from include.scones.thresholds import list_thresholds
 from tests.conftest import ROOT
 
@@ -106,7 +106,7 @@ def test_defaults_of_the_params_are_the_librarys(dagbag: DagBag) -> None:
         return dagbag.dags[dag_id].params.get_param(name).value
 
     assert default("cifar_etl", "classes") == list(CLASS_NAMES.values())
-    assert default("batch_inference", "threshold") == THRESHOLD
+    assert default("batch_inference", "threshold") is None  # the one in force
     assert default("train_and_deploy", "instance_type") == INSTANCE
     params = set(dagbag.dags["train_and_deploy"].params)
     for name in params & set(HYPERPARAMETERS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -89,9 +90,16 @@ def test_secrets_are_random_and_private(tmp_path: Path) -> None:
 def test_the_local_target_overrides_the_users_aws_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
-    local = config.Config("local", tmp_path, 4000, 2).environment()
-    assert local["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4000"
-    assert "AWS_PROFILE" not in local and "AWS_SESSION_TOKEN" not in local
+    monkeypatch.setenv("SCONES_AWS_CONN_ID", "works_own")
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://id:secret@")
+    local = config.Config("local", tmp_path, 4000, 2)
+    assert local.aws_environment()["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4000"
+    environment = local.environment()
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} & set(environment)
+    connection = json.loads(environment["AIRFLOW_CONN_AWS_DEFAULT"])
+    assert connection["login"] == local.aws_environment()["AWS_ACCESS_KEY_ID"]
+    assert connection["extra"] == {"endpoint_url": "http://127.0.0.1:4000", "region_name": "us-east-1"}
+    assert environment["SCONES_AWS_CONN_ID"] == "aws_default"
     assert config.Config("aws", tmp_path, 4000, 2).environment()["AWS_PROFILE"] == "work"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, Cloud, free_port
+from tests.conftest import REGION, ROOT, Cloud, free_port
 from tests.waiting import eventually
 
 AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
@@ -23,9 +23,10 @@ SignIn = Callable[[str | None], httpx.Client]
 
 
 def environment(home: Path, port: int) -> dict[str, str]:
+    """Without anything of AWS, which is in a connection."""
     passwords = home / "passwords.json"
     passwords.write_text(json.dumps({name: f"{name}'s password" for name in USERS}))
-    return dict(os.environ) | {
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -58,6 +59,7 @@ def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         process = subprocess.Popen([AIRFLOW, "api-server"], env=env, cwd=ROOT, stdout=log, stderr=log)
         try:
             wait(process, url, home / "server.log")
+            add_connection(url, cloud)
             yield url
         finally:
             process.terminate()
@@ -74,6 +76,23 @@ def wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
             return False
 
     eventually(answers, seconds=120, what=f"the start of the API server; its log is {log}")
+
+
+def add_connection(url: str, cloud: Cloud) -> None:
+    """In Airflow's database, where a Variable names it."""
+    connection = {
+        "connection_id": "local_cloud",
+        "conn_type": "aws",
+        "login": cloud.key["AWS_ACCESS_KEY_ID"],
+        "password": cloud.key["AWS_SECRET_ACCESS_KEY"],
+        "extra": json.dumps({"endpoint_url": cloud.url, "region_name": REGION}),
+    }
+    with httpx.Client(base_url=url, timeout=60) as admin:
+        signed_in = admin.post("/auth/token", json={"username": "olga", "password": "olga's password"})
+        admin.headers["Authorization"] = f"Bearer {signed_in.raise_for_status().json()['access_token']}"
+        admin.post("/api/v2/connections", json=connection).raise_for_status()
+        variable = {"key": "scones_aws_conn_id", "value": connection["connection_id"]}
+        admin.post("/api/v2/variables", json=variable).raise_for_status()
 
 
 @pytest.fixture(scope="session")

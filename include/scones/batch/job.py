@@ -13,7 +13,8 @@ from include.scones.batch.errors import FolderError
 class Job:
     """`output` is the prefix, without a slash at its end, of everything that the run writes to `bucket`.
 
-    `input_owner` is the account of `input_bucket`; the one that the run is in where it is empty.
+    `input_owner` is the account of `input_bucket`; the one that the run is in where it is empty. `date` is the logical
+    date of the run (ISO 8601), empty where it has none. `attempt` tells a run from the same one, cleared.
     """
 
     run: str
@@ -25,6 +26,17 @@ class Job:
     classes: list[str]
     threshold: float
     input_owner: str = ""
+    date: str = ""
+    attempt: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.run}-{self.attempt}" if self.attempt else self.run
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The keys below which a run writes all that it finds out, the summary first."""
+        return (self.summary, *(f"{self.output}/{part}/" for part in ("results", "counts", "manifest", "checkpoints")))
 
     @property
     def uri(self) -> str:
@@ -40,7 +52,7 @@ class Job:
         return f"{self.output}/counts/part-{index:05}.json"
 
     def checkpoint(self, index: int, chunk: int) -> str:
-        return f"{self.output}/checkpoints/{self.run}/shard-{index:05}/{chunk:05}.jsonl"
+        return f"{self.output}/checkpoints/{self.name}/shard-{index:05}/{chunk:05}.jsonl"
 
     @property
     def summary(self) -> str:

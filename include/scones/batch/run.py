@@ -25,21 +25,34 @@ _READERS = 16
 
 
 def prepare(
-    settings: Settings, run: str, folder: str, output: str, threshold: float, classes: list[str], owner: str = ""
+    settings: Settings,
+    run: str,
+    folder: str,
+    output: str,
+    threshold: float,
+    classes: list[str],
+    owner: str = "",
+    date: str = "",
+    attempt: str = "",
 ) -> Job:
-    """Write down what the run is to do; a retry writes the same again.
+    """Write down what the run is to do, and delete what it found out before it was cleared.
+
+    A run of the same logical date takes the place of the one before.
 
     Args:
         owner: the account of the folder's bucket; the run's own when left empty.
+        date: the run's logical date; empty for one without.
+        attempt: another one whenever the run begins again.
 
     Raises:
         FolderError: a folder is no S3 address, or the output is not below `batch/` or is another run's.
     """
     bucket, prefix = split(folder)
+    prefix += "" if not prefix or prefix.endswith("/") else "/"  # a neighbour's name may begin the same
     output = (output or f"{BATCH}{run}").strip("/")
     if not f"{output}/".startswith(BATCH) or f"{output}/" == BATCH:
         raise FolderError(f"the output {output!r} is not below {BATCH}: choose a prefix like {BATCH}results")
-    job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold, owner)
+    job = Job(run, settings.bucket, output, bucket, prefix, settings.endpoint, classes, threshold, owner, date, attempt)
     s3 = buckets.client(settings.account)
     try:
         other = load(s3, job.uri)
@@ -47,16 +60,28 @@ def prepare(
         if not is_missing(error):
             raise
         other = job
-    if other.run != run:
+    if other.run != run and not (date and other.date == date):
         raise FolderError(f"{job.uri} is of the run {other.run}: choose another output")
+    if other is not job:
+        _delete_made(s3, other)
     job.store(s3)
     return job
+
+
+def _delete_made(s3: Any, job: Job) -> None:
+    pages = s3.get_paginator("list_objects_v2")
+    for prefix in job.made:
+        for page in pages.paginate(Bucket=job.bucket, Prefix=prefix):
+            if objects := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
+                failed = s3.delete_objects(Bucket=job.bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors")
+                if failed:
+                    raise ResultError(f"{job.uri}'s earlier results cannot be deleted: {failed[0]}")
 
 
 def list_images(job: Job, state_machine: str, shard_size: int) -> dict[str, int]:
     """Have the folder listed, and wait for its end. Raises `ListingError`."""
     states, wait = clients.connect("stepfunctions"), to_the_end(6 * 3600)
-    arn = executions.start_execution(state_machine, job.run, listing(job, shard_size), states)
+    arn = executions.start_execution(state_machine, job.name, listing(job, shard_size), states)
     while not executions.has_ended(description := executions.describe(arn, states)):
         wait.wait(f"{arn} still lists")
     return read_listing(job, description)
@@ -103,6 +128,8 @@ def summarise(job: Job, listed: dict[str, int]) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(s3.get_object(Bucket=job.bucket, Key=job.counts(index))["Body"].read())
         except ClientError as error:
             raise ResultError(f"shard {index} has no counts at {job.counts(index)}: run its job again") from error
+        if found["run"] != job.name:
+            raise ResultError(f"shard {index} was counted by {found['run']}, not by {job.name}: clear the whole run")
         return found
 
     totals: Counter[str] = Counter({name: 0 for name in ("classified", *OUTCOMES)})
@@ -115,7 +142,9 @@ def summarise(job: Job, listed: dict[str, int]) -> dict[str, Any]:
             errors.update(part["errors"])
     if totals["classified"] != listed["images"]:
         raise ResultError(f"{listed['images']} images were listed and {totals['classified']} are in the results")
-    summary = {**asdict(job), **listed, **totals, "by_class": dict(classes), "by_error": dict(errors)}
+    told = asdict(job)
+    del told["attempt"]  # the same run gives the same summary
+    summary = {**told, **listed, **totals, "by_class": dict(classes), "by_error": dict(errors)}
     s3.put_object(Bucket=job.bucket, Key=job.summary, Body=json.dumps(summary, indent=2).encode())
     return summary
 

@@ -52,7 +52,7 @@ class Shard:
     def process(self) -> dict[str, Any]:
         """Returns the counts."""
         counts = self._json(self.job.counts(self.index))
-        if counts is None or counts["run"] != self.job.run:
+        if counts is None or counts["run"] != self.job.name:
             keys = self._keys()
             chunks = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
             self._classify(chunks)
@@ -99,7 +99,7 @@ class Shard:
             for path in (lines, table):
                 self.s3.upload_file(str(path), self.job.bucket, self.job.result(self.index, path.name))
         counts = {
-            "run": self.job.run,
+            "run": self.job.name,
             "chunks": chunks,
             "images": outcomes.total(),
             **{outcome: outcomes[outcome] for outcome in OUTCOMES},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from include.scones import session
 from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
 from tests.conftest import ROOT, Cloud
@@ -23,14 +25,15 @@ def test_no_other_module_makes_a_client() -> None:
         path.relative_to(ROOT).as_posix()
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
-        if "boto3.client(" in path.read_text()
+        if re.search(r"boto3\.(client|resource)\(|boto3\.(session\.)?Session\(", path.read_text())
     }
-    assert makers == {"include/scones/aws/clients.py"}, "use include/scones/aws/clients.py"
+    # The launcher says, before anything else is there, which account the user's environment is of.
+    assert makers == {"include/scones/session.py", "include/launcher/__main__.py"}, "use include/scones/aws/clients.py"
 
 
 def test_what_is_not_said_is_the_default(cloud: Cloud) -> None:
     config = clients.connect("sqs", config=Config(read_timeout=7)).meta.config
-    assert (config.read_timeout, config.connect_timeout) == (7, clients.DEFAULT.connect_timeout)
+    assert (config.read_timeout, config.connect_timeout) == (7, session.DEFAULT.connect_timeout)
     assert config.retries["total_max_attempts"] == 5
 
 

@@ -247,6 +247,41 @@ def test_a_killed_attempt_is_taken_up_where_it_stopped(outputs: dict[str, str]) 
     assert third == []
 
 
+def test_a_run_that_is_cleared_begins_again_and_gives_the_same(outputs: dict[str, str]) -> None:
+    s3 = boto3.client("s3")
+    whole = {"output": "batch/ds=2026-01-31", "date": "2026-01-31T00:00:00+00:00"}
+
+    def classified(job: Job) -> tuple[dict[str, Any], list[str]]:
+        """As one shard after another; gives the summary and the keys of all that lies in the output."""
+        listed = run.list_images(job, outputs["ListImagesName"], 2)
+        for index in range(listed["shards"]):
+            Shard(job, index, s3, fake()[0]).process()
+        summary = run.summarise(job, listed)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=job.bucket, Prefix=f"{job.output}/")
+        return summary, [item["Key"] for page in pages for item in page["Contents"]]
+
+    upload("batch-input/cleared/", {f"{name}.png": png(0) for name in "abcde"})
+    first = prepared("cleared", "batch-input/cleared", **whole, attempt="1")
+    summary, keys = classified(first)
+    assert (summary["images"], summary["date"], summary["run"]) == (5, whole["date"], "cleared")
+    again = prepared("cleared", "batch-input/cleared/", **whole, attempt="2")
+    assert again.name != first.name  # or Batch's job of before would be taken up
+    with pytest.raises(ResultError, match="shard 0 has no counts"):
+        run.summarise(again, {"shards": 1, "images": 1})
+    assert classified(again) == (summary, keys)
+
+    for name in "de":
+        s3.delete_object(Bucket=HERE.bucket, Key=f"batch-input/cleared/{name}.png")
+    backfilled = prepared("of-the-same-date", "batch-input/cleared/", **whole, attempt="3")
+    fewer, left = classified(backfilled)
+    assert fewer["images"] == 3
+    assert not [key for key in left if "00002" in key]  # the third shard's
+    with pytest.raises(ResultError, match="shard 0 was counted by of-the-same-date-3, not by cleared-2"):
+        run.summarise(again, {"shards": 1, "images": 1})
+    with pytest.raises(FolderError, match="is of the run of-the-same-date"):
+        prepared("another-date", "batch-input/cleared/", output=whole["output"], date="2026-01-31T01:00:00+00:00")
+
+
 def test_a_container_killed_at_work_is_retried_by_batch(outputs: dict[str, str]) -> None:
     serving()
     folder = "batch-input/killed/"

@@ -68,9 +68,13 @@ def share_out(files: list[CaptureFile], count: int) -> list[list[CaptureFile]]:
 
 
 def _start(job: dict[str, Any]) -> subprocess.Popen[bytes]:
+    from include.scones import session  # takes long to import, and a reader of a folder does without
+
     path = Path(job["result"]).with_suffix(".json")
     path.write_bytes(orjson.dumps(job))
-    return subprocess.Popen([sys.executable, "-m", PROGRAM, str(path)], cwd=ROOT, env={**os.environ, **ENVIRONMENT})
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = inherited | session.current().environment("s3", "sts") | ENVIRONMENT
+    return subprocess.Popen([sys.executable, "-m", PROGRAM, str(path)], cwd=ROOT, env=environment)
 
 
 def _load(path: Path) -> Scan:

@@ -17,7 +17,7 @@ READERS = 16
 
 
 class S3Store:
-    """A bucket. Without a client of the caller's, one is made that follows the AWS environment, as any process can."""
+    """A bucket. Without a client of the caller's, it has one of the session in use, and another process can open it."""
 
     readers = READERS
 
