@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 RAW = "raw/"
 TRAIN = "train/"
 TEST = "test/"
@@ -14,6 +16,7 @@ REPORTS = "reports/capture/"
 BATCH = "batch/"
 CODE = "code/"
 PREDICTIONS = "tuning/"
+THRESHOLDS = "thresholds/"
 
 SPLITS = ("train", "test")
 
@@ -47,3 +50,8 @@ def code_key(name: str, sha256: str, suffix: str) -> str:
 
 def predictions_key(endpoint_config: str) -> str:
     return f"{PREDICTIONS}{endpoint_config}.json"
+
+
+def threshold_key(since: datetime) -> str:
+    """Of the threshold that was put into force at `since`; the keys sort by time."""
+    return f"{THRESHOLDS}{since.astimezone(UTC):%Y-%m-%dT%H-%M-%S.%fZ}.json"
