@@ -187,9 +187,39 @@ def test_a_copy_of_a_report_opens_where_it_lies(
     assert all(path.is_file() for path in followed)
 
 
-def test_the_command_says_what_aws_refuses(
-    cloud: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("bucket", "there is no bucket there-is-none: run cifar_etl first"),
+        (
+            "endpoint",
+            "there is no endpoint nobodys, nor a capture of one from 2024-10-16 .*: run train_and_deploy first",
+        ),
+        ("day", "2130-01-01 has not begun: choose a day that has, such as "),
+    ],
+)
+def test_the_command_says_what_is_missing_in_one_sentence(
+    bucket: str, missing: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SCONES_BUCKET", "there-is-none")
-    assert command.main(["--date", "2024-10-16"]) == 1
-    assert "NoSuchBucket" in capsys.readouterr().err
+    monkeypatch.setenv("SCONES_BUCKET", "there-is-none" if missing == "bucket" else bucket)
+    date = "2130-01-01" if missing == "day" else "2024-10-16"
+    assert command.main(["--date", date, "--endpoint", "nobodys"]) == 1
+    said = capsys.readouterr()
+    assert re.match(sentence, said.err)
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+def test_today_is_reported_so_far(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = datetime.now(UTC)
+    line = record(moment.isoformat())
+    key = f"data_capture/{REAL_ENDPOINT}/AllTraffic/{moment:%Y/%m/%d/%H}/00-00-000-x.jsonl"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
+    monkeypatch.setenv("SCONES_BUCKET", bucket)
+    assert command.main(["--date", f"{moment:%Y-%m-%d}", "--endpoint", REAL_ENDPOINT]) == 0
+    records, page = capsys.readouterr().out.splitlines()
+    assert records.startswith("1 records")
+    # Past midnight the day is over.
+    assert re.search("/(window|ds)=", page)
+    assert "/window=" in page or datetime.now(UTC).date() > moment.date()
