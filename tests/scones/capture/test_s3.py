@@ -20,6 +20,7 @@ from botocore.config import Config
 
 from include.scones.aws.small_objects import SmallObjects
 from include.scones.capture import __main__ as command
+from include.scones.capture.publishing.copies import copy_report
 from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.reading.counting import count_records
 from include.scones.capture.report import build_report
@@ -173,17 +174,19 @@ def test_a_copy_of_a_report_opens_where_it_lies(
     monkeypatch.setenv("SCONES_BUCKET", real_bucket)
     for date in ("2024-10-15", "2024-10-16"):
         build(real_bucket, start=day(date).start, end=day(date).end)
+    window = build(real_bucket, end=DAY.start + timedelta(hours=12))
+    beside = copy_report(window["report"], tmp_path)
     arguments = ["--date", "2024-10-16", "--endpoint", REAL_ENDPOINT, "--copy-to", str(tmp_path)]
     assert command.main(arguments) == 0
     page = tmp_path / FOLDER / "index.html"
     assert capsys.readouterr().out.splitlines()[-1] == page.as_uri()
     followed = {page}
-    for path in followed.copy() | {page.parents[1] / "index.html"}:
+    for path in (page, beside, page.parents[1] / "index.html"):
         text = path.read_text()
         assert not re.search("(s3|https?)://", text)
         followed |= {(path.parent / link).resolve() for link in re.findall(r'href="([^"]+)"', text)}
     names = ["index.html", "summary.json", "records.parquet", "scatter.png", "histogram.png", "hourly.png"]
-    assert followed == {page.parents[1] / "index.html", *(page.parent / name for name in names)}
+    assert followed == {page.parents[1] / "index.html", *(p.parent / name for p in (page, beside) for name in names)}
     assert all(path.is_file() for path in followed)
 
 
