@@ -77,8 +77,9 @@ def capture_report() -> None:
             params,
             [event.extra for event in triggering_asset_events[EXECUTIONS]],
         )
-        here, now = settings.load(), pendulum.now("UTC")
+        now = pendulum.now("UTC")
         try:
+            here = settings.load()
             asked = report_schedule.schedule(run, now)
             project.check_captures(here, asked.window)
         except NothingCapturedError as error:

@@ -16,6 +16,7 @@ from include.scones.capture.places import Places
 from include.scones.capture.reading.listing import list_captures
 from include.scones.capture.report import build_report
 from include.scones.capture.stores.opening import open_bucket
+from include.scones.capture.stores.store import Store
 from include.scones.capture.window import Window
 from include.scones.models.predictions import read_baseline
 from include.scones.settings import Settings
@@ -33,8 +34,8 @@ def check_captures(settings: Settings, window: Window, endpoint: str = "") -> No
     """
     if not buckets.exists(settings):
         raise NothingCapturedError(f"there is no bucket {settings.bucket}: run cifar_etl first")
-    endpoint = endpoint or settings.endpoint
-    if not _is_deployed(settings, endpoint) and not _is_captured(settings, endpoint, window):
+    endpoint, store = endpoint or settings.endpoint, open_bucket(settings.bucket)
+    if not _is_deployed(settings, endpoint) and not _is_captured(store, endpoint, window):
         raise NothingCapturedError(
             f"there is no endpoint {endpoint}, nor a capture of one from {window.start} to {window.end}:"
             " run train_and_deploy first"
@@ -56,17 +57,13 @@ def build(settings: Settings, window: Window, *, endpoint: str = "", threshold: 
 def missed_days(settings: Settings, before: datetime) -> list[Window]:
     """Of the LOOK_BACK days before that of `before`, those that have captures and no report, the earliest first."""
     store, places = open_bucket(settings.bucket), Places(settings.endpoint)
-    days = Window.day_of(before).days_before(LOOK_BACK)
-    return [
-        day
-        for day in reversed(days)
-        if written_report(store, places, day) is None and _is_captured(settings, settings.endpoint, day)
-    ]
+    days = reversed(Window.day_of(before).days_before(LOOK_BACK))
+    unwritten = (day for day in days if written_report(store, places, day) is None)
+    return [day for day in unwritten if _is_captured(store, settings.endpoint, day)]
 
 
-def _is_captured(settings: Settings, endpoint: str, window: Window) -> bool:
-    found = list_captures(open_bucket(settings.bucket), Places(endpoint).endpoint_captures, window).files
-    return any(file.inside for file in found)
+def _is_captured(store: Store, endpoint: str, window: Window) -> bool:
+    return any(file.inside for file in list_captures(store, Places(endpoint).endpoint_captures, window).files)
 
 
 def _is_deployed(settings: Settings, endpoint: str) -> bool:
