@@ -29,15 +29,20 @@ def check_captures(settings: Settings, window: Window, endpoint: str = "") -> No
     """Raise unless there is something to report on, be it that nobody asked the endpoint.
 
     Raises:
-        NothingCapturedError: there is no bucket, or no endpoint and no capture of one in the window.
+        NothingCapturedError: there is no bucket, or no capture in the window and no endpoint either, or a report that
+            was made while there were captures.
         BucketError: the bucket is another account's, or lies in another region.
     """
     if not buckets.exists(settings):
         raise NothingCapturedError(f"there is no bucket {settings.bucket}: run cifar_etl first")
-    endpoint, store = endpoint or settings.endpoint, open_bucket(settings.bucket)
-    if not _is_deployed(settings, endpoint) and not _is_captured(store, endpoint, window):
+    store, places = open_bucket(settings.bucket), Places(endpoint or settings.endpoint)
+    if _is_captured(store, places, window):
+        return
+    if (written := written_report(store, places, window)) and written["records"]:
+        raise NothingCapturedError(f"the captures of {window.title} are gone: its report stays as it is")
+    if not _is_deployed(settings, places.endpoint):
         raise NothingCapturedError(
-            f"there is no endpoint {endpoint}, nor a capture of one from {window.start} to {window.end}:"
+            f"there is no endpoint {places.endpoint}, nor a capture of one from {window.start} to {window.end}:"
             " run train_and_deploy first"
         )
 
@@ -59,11 +64,11 @@ def missed_days(settings: Settings, before: datetime) -> list[Window]:
     store, places = open_bucket(settings.bucket), Places(settings.endpoint)
     days = reversed(Window.day_of(before).days_before(LOOK_BACK))
     unwritten = (day for day in days if written_report(store, places, day) is None)
-    return [day for day in unwritten if _is_captured(store, settings.endpoint, day)]
+    return [day for day in unwritten if _is_captured(store, places, day)]
 
 
-def _is_captured(store: Store, endpoint: str, window: Window) -> bool:
-    return any(file.inside for file in list_captures(store, Places(endpoint).endpoint_captures, window).files)
+def _is_captured(store: Store, places: Places, window: Window) -> bool:
+    return any(file.inside for file in list_captures(store, places.endpoint_captures, window).files)
 
 
 def _is_deployed(settings: Settings, endpoint: str) -> bool:

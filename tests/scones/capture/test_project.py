@@ -65,3 +65,16 @@ def test_without_an_endpoint_there_is_a_report_of_what_one_captured(settings: Se
         project.check_captures(settings, day("2024-10-16"))
     capture(settings, "2024-10-16T05:00:00Z")
     project.check_captures(settings, day("2024-10-16"))
+
+
+def test_a_report_outlives_its_captures(settings: Settings) -> None:
+    """They expire, and a backfill would find nothing where there was a day of traffic."""
+    capture(settings, "2024-10-16T05:00:00Z")
+    project.build(settings, day("2024-10-16"))
+    s3 = boto3.client("s3")
+    for item in s3.list_objects_v2(Bucket=settings.bucket, Prefix="data_capture/")["Contents"]:
+        s3.delete_object(Bucket=settings.bucket, Key=item["Key"])
+    with pytest.raises(
+        NothingCapturedError, match="the captures of 16 October 2024 are gone: its report stays as it is"
+    ):
+        project.check_captures(settings, day("2024-10-16"))
