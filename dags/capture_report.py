@@ -2,49 +2,37 @@
 ### What the endpoint saw
 
 Every night, a report on what the endpoint captured in the last UTC day: confidence over time and its distribution, the
-images it was least sure of, and what people need to act on. It also runs after the inference workflow, for the day so
-far, and by hand for any window. Backfills give each past day its own report, as often as you like with the same result.
+images it was least sure of, and what people need to act on. Nights that were missed are made up for, two weeks back.
+
+The window is the one that the params name, else the UTC day of the logical date, else the day so far: that is what runs
+after the inference workflow, by hand and for `airflow assets materialize` cover. Backfills give each past day its own
+report, as often as you like with the same result. A part of a day never takes the place of the whole day's report.
 
 Publishes the asset `scones_report`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pendulum
 from airflow.sdk import (
     Asset,
     AssetOrTimeSchedule,
-    AsyncCallback,
     CronDataIntervalTimetable,
-    DeadlineAlert,
-    DeadlineReference,
     Param,
     PokeReturnValue,
     dag,
     task,
 )
+from airflow.sdk.exceptions import AirflowSkipException
 
-from include.operators.alerts import AlertNotifier
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.report import ReportOperator
 
 EXECUTIONS = Asset("scones_executions")
 REPORT = Asset("scones_report")
-
-LATE = DeadlineAlert(
-    reference=DeadlineReference.DAGRUN_QUEUED_AT,
-    interval=timedelta(hours=6),
-    callback=AsyncCallback(
-        AlertNotifier,
-        kwargs={
-            "subject": "capture_report is late",
-            "message": "The run {{ dag_run.dag_run_id }} of capture_report has not ended six hours after it was due.",
-        },
-    ),
-)
 
 
 @dag(
@@ -52,48 +40,78 @@ LATE = DeadlineAlert(
     schedule=AssetOrTimeSchedule(timetable=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"), assets=[EXECUTIONS]),
     max_active_runs=4,
     tags=["scones", "report"],
-    deadline=LATE,
     doc_md=__doc__,
-    dagrun_timeout=timedelta(hours=8),
+    dagrun_timeout=timedelta(hours=6),
     params={
         "start": Param(
-            None, type=["null", "string"], format="date-time", title="From", description="Start of the day when empty."
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="From",
+            description="Start of the day when empty, with a time zone.",
         ),
-        "end": Param(None, type=["null", "string"], format="date-time", title="To", description="Now when empty."),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="To",
+            description="Now when empty, with a time zone.",
+        ),
     },
 )
 def capture_report() -> None:
     @task.sensor(
-        mode="reschedule", poke_interval=5, exponential_backoff=True, max_wait=timedelta(minutes=10), timeout=6 * 3600
+        mode="reschedule", poke_interval=5, exponential_backoff=True, max_wait=timedelta(minutes=10), timeout=4 * 3600
     )
-    def await_captures(
-        dag_run: Any, params: dict[str, Any], triggering_asset_events: Any, **context: Any
-    ) -> PokeReturnValue:
+    def await_captures(dag_run: Any, params: dict[str, Any], triggering_asset_events: Any) -> PokeReturnValue:
         """Wait until the captures of the run's window have arrived on S3."""
         from include.scones import report_schedule, settings
-        from include.scones.capture.reading.counting import count_records
+        from include.scones.capture import project
+        from include.scones.capture.errors import NothingCapturedError
 
-        if dag_run.run_type == "asset_triggered":
-            events = [event.extra for event in triggering_asset_events[EXECUTIONS]]
-            window = report_schedule.after_executions(events, dag_run.run_after)
-        elif dag_run.run_type == "manual":
-            window = report_schedule.asked_for(params, dag_run.run_after)
-        else:
-            window = report_schedule.nightly(context["data_interval_start"], context["data_interval_end"])
-        here, now = settings.load(), pendulum.now("UTC")
-        arrived = now >= window.settled
-        if window.since and window.give_up and now < window.give_up:
-            found = count_records(here.bucket, here.endpoint, window.since, window.end, at_least=window.expected)
-            arrived = found >= window.expected
-        return PokeReturnValue(arrived, {"start": window.start.isoformat(), "end": window.end.isoformat()})
+        run = report_schedule.Run(
+            dag_run.run_after,
+            dag_run.logical_date,
+            (dag_run.data_interval_start, dag_run.data_interval_end),
+            params,
+            [event.extra for event in triggering_asset_events[EXECUTIONS]],
+        )
+        now = pendulum.now("UTC")
+        here = settings.load()
+        asked = report_schedule.schedule(run, now)
+        try:
+            project.check_captures(here, asked.window)
+        except NothingCapturedError as error:
+            if dag_run.run_type != "scheduled":
+                raise
+            raise AirflowSkipException(str(error)) from error
+        window = {"start": asked.window.start.isoformat(), "end": asked.window.end.isoformat()}
+        return PokeReturnValue(report_schedule.have_arrived(here, asked, now), window)
 
-    ReportOperator(
+    @task(execution_timeout=timedelta(hours=1))
+    def make_missed_reports(window: dict[str, str], dag_run: Any) -> list[str]:
+        """After the nightly report, those of the last two weeks that are missing; gives back their days."""
+        from include.scones import settings
+        from include.scones.capture import project
+        from include.scones.capture.publishing.metrics import publish_metrics
+
+        if dag_run.run_type != "scheduled":
+            return []
+        here = settings.load()
+        missed = project.missed_days(here, datetime.fromisoformat(window["start"]))
+        for day in missed:
+            publish_metrics(project.build(here, day))
+        return [day.name for day in missed]
+
+    window = await_captures()
+    report = ReportOperator(
         task_id="build_report",
-        window=await_captures(),
+        window=window,
         outlets=[REPORT],
         execution_timeout=timedelta(hours=1),
-        doc_md="Write the report under `reports/capture/ds=YYYY-MM-DD/` and publish its figures.",
+        doc_md="Write the report of a day under `reports/capture/ds=YYYY-MM-DD/`, of any other window beside it.",
     )
+    report >> make_missed_reports(window)
 
 
 capture_report()

@@ -29,8 +29,9 @@ from include.launcher.services import Services, running_services
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK, close_to_others
 from include.scones import settings
-from include.scones.capture.__main__ import main as capture_report
+from include.scones.capture import __main__ as capture_report
 from include.scones.capture.publishing.copies import copy_report, copy_reports
+from include.scones.errors import SconesError
 
 console = Console()
 
@@ -79,9 +80,12 @@ def down(config: Config) -> None:
 
 def report(config: Config, date: str) -> None:
     """Build one day's capture report without Airflow."""
+    given = capture_report.parser().parse_args(["--date", date, "--copy-to", str(config.home)])
     with _cloud(config):
-        if capture_report(["--date", date, "--copy-to", str(config.home)]):
-            raise LaunchError(f"there is no report of {date}")
+        try:
+            _say(capture_report.report_on_day(given).rstrip())
+        except (SconesError, BotoCoreError, ClientError) as error:
+            raise LaunchError(f"there is no report of {date}: {error}") from error
 
 
 def demo(config: Config) -> None:

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -21,17 +21,18 @@ from rich.progress import track
 from rich.table import Table
 
 from include.launcher.errors import LaunchError
-from include.scones import manifests, stacks
+from include.scones import manifests
 from include.scones.aws import buckets
 from include.scones.aws.clients import connect
+from include.scones.capture import project
 from include.scones.capture.publishing.metrics import publish_metrics
-from include.scones.capture.report import build_report
+from include.scones.capture.reading.counting import count_records
+from include.scones.capture.window import Window
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
 from include.scones.models.history import dataset_in_service
-from include.scones.models.predictions import read_baseline
 from include.scones.s3_layout import split_folder
-from include.scones.settings import MEASUREMENT, Settings
+from include.scones.settings import DEMO, MEASUREMENT, Settings
 
 WORKERS = 8
 LIVE_REQUESTS = 120
@@ -125,35 +126,32 @@ class Demo:
 
     def _report(self, day: date) -> dict[str, Any]:
         """As `capture_report` builds it: of the whole day, or of today so far."""
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        end = min(start + timedelta(days=1), datetime.now(UTC))
-        return build_report(
-            bucket=self.settings.bucket,
-            endpoint=self.settings.endpoint,
-            start=start,
-            end=end,
-            threshold=stacks.threshold_in_force(self.settings),
-            baseline=read_baseline(self.settings, end),
-        )
+        return project.build(self.settings, _until_now(day))
 
     def _live(self, images: Sequence[LabelledImage]) -> dict[str, Any]:
         """Drifted requests as anybody makes them, once a day; the report of the day once their captures are there."""
-        summary = self._report(self.today)
-        if summary["demo"] >= LIVE_REQUESTS:
-            return summary
-        requests = traffic.requests(self.today, images, drifts=True, count=LIVE_REQUESTS)
-        for request in track(requests, "live requests", console=self._console):
-            self._ask(request)
-        deadline = time.monotonic() + CAPTURE_SECONDS
-        while summary["demo"] < LIVE_REQUESTS:
-            if time.monotonic() > deadline:
-                raise LaunchError(
-                    f"of {LIVE_REQUESTS} live requests {summary['demo']} were captured in {CAPTURE_SECONDS} s: "
-                    f"does {self.settings.endpoint} capture all of its traffic?"
-                )
-            time.sleep(POLL_SECONDS)
-            summary = self._report(self.today)
-        return summary
+        if self._captured_live() < LIVE_REQUESTS:
+            requests = traffic.requests(self.today, images, drifts=True, count=LIVE_REQUESTS)
+            for request in track(requests, "live requests", console=self._console):
+                self._ask(request)
+            deadline = time.monotonic() + CAPTURE_SECONDS
+            while (captured := self._captured_live()) < LIVE_REQUESTS:
+                if time.monotonic() > deadline:
+                    raise LaunchError(
+                        f"of {LIVE_REQUESTS} live requests {captured} were captured in {CAPTURE_SECONDS} s: "
+                        f"does {self.settings.endpoint} capture all of its traffic?"
+                    )
+                time.sleep(POLL_SECONDS)
+        return self._report(self.today)
+
+    def _captured_live(self) -> int:
+        today = _until_now(self.today)
+        return count_records(self.settings.bucket, self.settings.endpoint, today.start, today.end, marked=DEMO)
+
+
+def _until_now(day: date) -> Window:
+    whole = Window.day_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return Window(whole.start, min(whole.end, datetime.now(UTC)))
 
 
 def alarms(settings: Settings) -> dict[str, str]:

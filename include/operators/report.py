@@ -39,21 +39,13 @@ class ReportOperator(BaseOperator):
         self.report_uri = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from include.scones import settings, stacks
+        from include.scones import settings
+        from include.scones.capture import project
         from include.scones.capture.publishing.metrics import publish_metrics
-        from include.scones.capture.report import build_report
-        from include.scones.models.predictions import read_baseline
+        from include.scones.capture.window import Window
 
-        here = settings.load()
-        end = datetime.fromisoformat(self.window["end"])
-        summary = build_report(
-            bucket=here.bucket,
-            endpoint=here.endpoint,
-            start=datetime.fromisoformat(self.window["start"]),
-            end=end,
-            threshold=stacks.threshold_in_force(here),
-            baseline=read_baseline(here, end),
-        )
+        window = Window(*(datetime.fromisoformat(self.window[name]) for name in ("start", "end")))
+        summary = project.build(settings.load(), window)
         publish_metrics(summary)
         self.report_uri = summary["report"]
         for outlet in self.outlets:

@@ -15,6 +15,7 @@ BATCH = "batch/"
 CODE = "code/"
 PREDICTIONS = "tuning/"
 DEPLOYMENTS = "deployments/"
+THRESHOLDS = "thresholds/"
 
 SPLITS = ("train", "test")
 
@@ -73,3 +74,8 @@ def last_deployment(keys: Iterable[str], end: datetime) -> str | None:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def threshold_key(since: datetime) -> str:
+    """Of the threshold that was put into force at `since`; the keys sort by time."""
+    return f"{THRESHOLDS}{since.astimezone(UTC):%Y-%m-%dT%H-%M-%S.%fZ}.json"

@@ -11,6 +11,7 @@ import pytest
 
 from include.launcher.demo import LIVE_REQUESTS
 from include.scones import settings
+from include.scones.capture.catalogue import reports_of_days
 from include.scones.demo.traffic import CALM_DAYS, DRIFTED_DAYS, REQUESTS_A_DAY, days
 from include.scones.thresholds.traffic import count_traffic
 from tests.stack import Launcher
@@ -26,14 +27,18 @@ def said(launcher: Launcher, main_job: str) -> str:
 def today(said: str, aws: Path) -> date:
     """The day that the demo took for today."""
     assert said
-    return max(
-        date.fromisoformat(file.parent.name.removeprefix("ds="))
-        for file in aws.glob("reports/capture/ds=*/summary.json")
-    )
+    return max(folders(aws))
+
+
+def folders(home: Path) -> dict[date, str]:
+    """The folder of each day's report."""
+    return reports_of_days(file.parent.name for file in home.glob("reports/capture/*/summary.json"))
 
 
 def summaries(home: Path, today: date) -> list[dict[str, Any]]:
-    return [json.loads((home / f"reports/capture/ds={day}/summary.json").read_text()) for day in [*days(today), today]]
+    found = folders(home)
+    files = [home / "reports/capture" / found[day] / "summary.json" for day in [*days(today), today]]
+    return [json.loads(file.read_text()) for file in files]
 
 
 def verdict(summary: dict[str, Any], subject: str) -> str | None:

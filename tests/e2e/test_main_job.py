@@ -50,10 +50,10 @@ def test_the_report_counts_what_was_captured(aws: Path) -> None:
     for key in keys:
         if key.startswith("data_capture/"):
             lines += len(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().splitlines())
-    reports = [key for key in keys if key.startswith("reports/capture/ds=") and key.endswith("summary.json")]
+    reports = [key for key in keys if key.startswith("reports/capture/") and key.endswith("summary.json")]
     summaries = [json.load(s3.get_object(Bucket=BUCKET, Key=key)["Body"]) for key in reports]
     # 8 images of the smoke test and 5 executions, before any other test asks the endpoint.
-    assert lines >= sum(summary["records"] for summary in summaries) >= 13
+    assert lines >= max(summary["records"] for summary in summaries) >= 13
 
 
 @pytest.mark.usefixtures("main_job")

@@ -76,6 +76,25 @@ def test_a_home_serves_one_target(tmp_path: Path) -> None:
     assert "belongs to the target aws" in done.stdout
 
 
+@pytest.mark.system
+def test_a_report_on_a_fresh_home_says_in_one_sentence_what_to_run_first(tmp_path: Path) -> None:
+    ports = {"SCONES_CLOUD_PORT": str(free_port()), "SCONES_AIRFLOW_PORT": str(free_port())}
+    done = launch("report --date 2026-01-31", tmp_path, **ports)
+    assert done.returncode == 1
+    _starting, *said = done.stdout.splitlines()
+    bucket = "scones-unlimited-000000000000-us-east-1"
+    assert said == [f"there is no report of 2026-01-31: there is no bucket {bucket}: run cifar_etl first"]
+    assert done.stderr == ""
+
+
+@pytest.mark.system
+def test_a_word_for_a_date_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    done = launch("report --date yesterday", tmp_path)
+    assert done.returncode == 2
+    assert "'yesterday' is no day: write it like 2026-01-31" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_secrets_are_random_and_private(tmp_path: Path) -> None:
     first = config.Config("local", tmp_path / "a", 1, 2)
     second = config.Config("local", tmp_path / "b", 1, 2)

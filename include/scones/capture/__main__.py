@@ -4,53 +4,71 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.scones import settings, stacks
+from include.scones import settings
+from include.scones.capture import project
+from include.scones.capture.errors import WindowError
 from include.scones.capture.places import Places
 from include.scones.capture.publishing.copies import copy_report
-from include.scones.capture.report import build_report, report_on
+from include.scones.capture.report import report_on
 from include.scones.capture.stores.folder import FolderStore
-from include.scones.capture.window import DAY, Window
+from include.scones.capture.window import Window
 from include.scones.errors import SconesError
-from include.scones.models.predictions import read_baseline
 
 
 def main(arguments: list[str] | None = None) -> int:
-    given = _parser().parse_args(arguments)
-    start = datetime.combine(given.date, time(), UTC)
+    given = parser().parse_args(arguments)
     try:
-        if given.folder:
-            store, places = FolderStore(given.folder), Places(given.endpoint)
-            summary = report_on(store, places, Window(start, start + DAY), given.threshold or settings.THRESHOLD)
-        else:
-            here = settings.load()
-            summary = build_report(
-                bucket=here.bucket,
-                endpoint=given.endpoint or here.endpoint,
-                start=start,
-                end=start + DAY,
-                threshold=given.threshold or stacks.threshold_in_force(here),
-                baseline=read_baseline(here, start + DAY),
-            )
-        page = summary["report"]
-        if given.copy_to and not given.folder:
-            page = copy_report(page, given.copy_to).as_uri()
+        sys.stdout.write(report_on_day(given))
     except (SconesError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    share = summary["low_confidence_share"]
-    low = "no predictions" if share is None else f"{100 * share:.1f} % below {summary['threshold']}"
-    sys.stdout.write(f"{summary['records']} records, {low}, {summary['malformed']} malformed\n{page}\n")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def report_on_day(given: argparse.Namespace) -> str:
+    """Build the report of a day, or of the day so far; gives back what there is to say of it.
+
+    Raises:
+        SconesError: there is nothing to report on, or the day has not begun.
+    """
+    window = _until_now(given.date)
+    if given.folder:
+        threshold = settings.THRESHOLD if given.threshold is None else given.threshold
+        summary = report_on(FolderStore(given.folder), Places(given.endpoint), window, threshold)
+    else:
+        here, endpoint = settings.load(), given.endpoint or ""
+        project.check_captures(here, window, endpoint)
+        summary = project.build(here, window, endpoint=endpoint, threshold=given.threshold)
+    page = summary["report"]
+    if given.copy_to and not given.folder:
+        page = copy_report(page, given.copy_to).as_uri()
+    share = summary["low_confidence_share"]
+    low = "no predictions" if share is None else f"{100 * share:.1f} % below {summary['threshold']}"
+    return f"{summary['records']} records, {low}, {summary['malformed']} malformed\n{page}\n"
+
+
+def _until_now(day: date) -> Window:
+    whole, now = Window.day_of(datetime(day.year, day.month, day.day, tzinfo=UTC)), datetime.now(UTC)
+    if now <= whole.start:
+        raise WindowError(f"{day} has not begun: choose a day that has, such as {now:%Y-%m-%d}")
+    return Window(whole.start, min(whole.end, now))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it like 2026-01-31") from error
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.scones.capture", description=__doc__)
-    parser.add_argument("--date", required=True, type=date.fromisoformat, help="the UTC day, as YYYY-MM-DD")
+    parser.add_argument("--date", required=True, type=_day, help="the UTC day, as YYYY-MM-DD")
     parser.add_argument("--endpoint", help="an endpoint other than the project's")
     parser.add_argument("--threshold", type=float, help="instead of the deployed state machine's")
     parser.add_argument("--folder", type=Path, help="a local folder with the bucket's layout, instead of S3")

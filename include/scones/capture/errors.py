@@ -22,6 +22,10 @@ class WindowError(CaptureError):
     """The window asked for is not one."""
 
 
+class NothingCapturedError(CaptureError):
+    """What a report is made from is not there yet, or no more."""
+
+
 class ImageError(CaptureError):
     """Captured bytes that are not an image this report is willing to decode."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,7 @@ from include.scones.capture.analysis.drift_history import compare_with_history
 from include.scones.capture.analysis.known_images import read_known_images
 from include.scones.capture.analysis.least_confident import list_least_confident
 from include.scones.capture.analysis.truth import add_labels, measure_accuracy
+from include.scones.capture.errors import WindowError
 from include.scones.capture.places import CAPTURES, REPORTS, Places
 from include.scones.capture.publishing.index import write_index
 from include.scones.capture.publishing.report_files import write_page, write_records
@@ -61,6 +62,13 @@ def report_on(
     dataset: dict[str, Any] | None = None,
     baseline: Sequence[float] | None = None,
 ) -> dict[str, Any]:
+    """The same in any store.
+
+    Raises:
+        WindowError: the window is not over, so that its report would not be the same tomorrow.
+    """
+    if window.end > datetime.now(UTC):
+        raise WindowError(f"the window {window.title} is not over: choose one that has ended")
     dataset = dataset or read_dataset(store, window.end)
     classes = (dataset or {}).get("classes", [])
     folder = places.folder(window)

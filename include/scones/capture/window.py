@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from include.scones.capture.errors import WindowError
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
+_DAY = "ds=%Y-%m-%d"
+_MOMENT = "%Y-%m-%dT%H-%M-%SZ"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Window:
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         object.__setattr__(self, "end", self.end.astimezone(UTC))
 
+    @classmethod
+    def day_of(cls, moment: datetime) -> Window:
+        """The UTC day that `moment` lies in."""
+        start = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return cls(start, start + DAY)
+
     @property
     def microseconds(self) -> tuple[int, int]:
         return microseconds(self.start), microseconds(self.end)
@@ -37,10 +45,22 @@ class Window:
 
     @property
     def name(self) -> str:
-        """`ds=YYYY-MM-DD` for a day or a day so far; any other window has its own, so as to leave the day's alone."""
-        if self._starts_a_day() and self.end <= self.start + DAY:
-            return f"ds={self.start:%Y-%m-%d}"
-        return f"window={self.start:%Y-%m-%dT%H-%M-%SZ}_{self.end:%Y-%m-%dT%H-%M-%SZ}"
+        """`ds=YYYY-MM-DD` for a whole day; any other window, a part of a day too, leaves that place alone."""
+        if self.whole_day:
+            return f"{self.start:{_DAY}}"
+        return f"window={self.start:{_MOMENT}}_{self.end:{_MOMENT}}"
+
+    @classmethod
+    def named(cls, name: str) -> Window | None:
+        """The window that has this name, to the second; None where no window has."""
+        try:
+            if name.startswith("ds="):
+                start = datetime.strptime(name, _DAY).replace(tzinfo=UTC)
+                return cls(start, start + DAY)
+            first, last = name.removeprefix("window=").split("_")
+            return cls(*(datetime.strptime(part, _MOMENT).replace(tzinfo=UTC) for part in (first, last)))
+        except (ValueError, WindowError):
+            return None
 
     @property
     def title(self) -> str:
@@ -53,11 +73,17 @@ class Window:
         return [first + n * HOUR for n in range(-((first - self.end - margin) // HOUR))]
 
     def days_before(self, count: int) -> list[Window]:
-        midnight = self.start.replace(hour=0, minute=0, second=0, microsecond=0)
+        """The days before the one that this begins in, the latest first."""
+        midnight = Window.day_of(self.start).start
         return [Window(midnight - (n + 1) * DAY, midnight - n * DAY) for n in range(count)]
 
+    @property
+    def day(self) -> date | None:
+        """The UTC day of which this is the whole or the beginning."""
+        return self.start.date() if self._starts_a_day() and self.end <= self.start + DAY else None
+
     def _starts_a_day(self) -> bool:
-        return (self.start.hour, self.start.minute, self.start.second, self.start.microsecond) == (0, 0, 0, 0)
+        return self.start == Window.day_of(self.start).start
 
 
 def microseconds(moment: datetime) -> int:

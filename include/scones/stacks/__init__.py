@@ -6,6 +6,7 @@ from include.scones.aws.cloudformation import StackResult, delete_stack, deploy_
 from include.scones.stacks.deploy import TEMPLATES
 from include.scones.stacks.foundation import deploy_foundation
 from include.scones.stacks.inference import deploy_inference, threshold_in_force
+from include.scones.stacks.threshold_history import threshold_at
 
 __all__ = [
     "TEMPLATES",
@@ -15,5 +16,6 @@ __all__ = [
     "deploy_inference",
     "deploy_stack",
     "stack_outputs",
+    "threshold_at",
     "threshold_in_force",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from botocore.client import BaseClient
 
-from include.scones.aws import clients
-from include.scones.aws.cloudformation import StackResult, find_stack, stack_outputs
+from include.scones.aws.cloudformation import StackResult
 from include.scones.errors import StackError
 from include.scones.settings import THRESHOLD, Settings
-from include.scones.stacks import alerts
+from include.scones.stacks import alerts, threshold_history
 from include.scones.stacks.deploy import deploy_template
 from include.scones.stacks.packaging import upload_code
 from include.scones.steps import Step
@@ -33,7 +32,9 @@ def deploy_inference(
         "Threshold": str(float(threshold)),
         **upload_code(settings.bucket),
     }
+    threshold_history.begin(settings, client)
     result = deploy_template(settings, settings.inference_stack, "inference.yaml", parameters, client, step)
+    threshold_history.record(settings, float(threshold))
     if settings.alerts:
         alerts.subscribe(result.outputs["AlertTopicArn"], settings.alerts)
     return result
@@ -41,7 +42,5 @@ def deploy_inference(
 
 def threshold_in_force(settings: Settings, client: BaseClient | None = None) -> float:
     """The threshold of the deployed state machine; the project's default where none is deployed yet."""
-    cloudformation = client or clients.connect("cloudformation", settings.region)
-    if find_stack(cloudformation, settings.inference_stack) is None:
-        return THRESHOLD
-    return float(stack_outputs(settings.inference_stack, cloudformation).get("Threshold", THRESHOLD))
+    now = threshold_history.deployed(settings, client)
+    return now.threshold if now else THRESHOLD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from include.scones.aws import buckets
 from include.scones.capture.analysis.statistics import numbers
+from include.scones.capture.catalogue import last_days
 from include.scones.capture.publishing.report_files import read_records
 from include.scones.capture.stores.bucket import S3Store
 from include.scones.s3_layout import REPORTS
@@ -24,15 +26,14 @@ COLUMNS = ["confidence", "predicted", "label", "inference_id"]
 
 
 def count_traffic(settings: Settings, classes: int, days: int = DAYS) -> dict[str, Any]:
-    """The last `days` days that have a report, at each of the thresholds that there are for so many classes.
+    """The last `days` days that have a report and today so far, at each of the thresholds for so many classes.
 
     `labelled` are the requests whose image is a known test image.
     """
     store = S3Store(settings.bucket)
-    names = [name for name in store.folders(REPORTS) if name.startswith("ds=")]
-    names = sorted(names)[-days:]
-    with ThreadPoolExecutor(max(1, len(names))) as pool:
-        counted = [item for item in pool.map(lambda name: _day(store, name, classes), names) if item]
+    folders = last_days(store, REPORTS.rstrip("/"), days, datetime.now(UTC))
+    with ThreadPoolExecutor(max(1, len(folders))) as pool:
+        counted = [item for item in pool.map(lambda day: _day(store, day[0], day[1], classes), folders) if item]
     nothing = [0] * len(list_thresholds(classes))
     return {
         "days": [{"date": item["date"], "requests": item["requests"]} for item in counted],
@@ -46,10 +47,10 @@ def count_traffic(settings: Settings, classes: int, days: int = DAYS) -> dict[st
     }
 
 
-def _day(store: S3Store, name: str, classes: int) -> dict[str, Any] | None:
+def _day(store: S3Store, day: date, name: str, classes: int) -> dict[str, Any] | None:
     key = f"{REPORTS}{name}/records.parquet"
     found = [item for item in store.objects(key) if item.key == key]
-    return _count(store.bucket, key, found[0].version, name.removeprefix("ds="), classes) if found else None
+    return _count(store.bucket, key, found[0].version, f"{day}", classes) if found else None
 
 
 @lru_cache(maxsize=4 * DAYS)

@@ -20,6 +20,7 @@ from botocore.config import Config
 
 from include.scones.aws.small_objects import SmallObjects
 from include.scones.capture import __main__ as command
+from include.scones.capture.publishing.copies import copy_report
 from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.reading.counting import count_records
 from include.scones.capture.report import build_report
@@ -173,23 +174,55 @@ def test_a_copy_of_a_report_opens_where_it_lies(
     monkeypatch.setenv("SCONES_BUCKET", real_bucket)
     for date in ("2024-10-15", "2024-10-16"):
         build(real_bucket, start=day(date).start, end=day(date).end)
+    window = build(real_bucket, end=DAY.start + timedelta(hours=12))
+    beside = copy_report(window["report"], tmp_path)
     arguments = ["--date", "2024-10-16", "--endpoint", REAL_ENDPOINT, "--copy-to", str(tmp_path)]
     assert command.main(arguments) == 0
     page = tmp_path / FOLDER / "index.html"
     assert capsys.readouterr().out.splitlines()[-1] == page.as_uri()
     followed = {page}
-    for path in followed.copy() | {page.parents[1] / "index.html"}:
+    for path in (page, beside, page.parents[1] / "index.html"):
         text = path.read_text()
         assert not re.search("(s3|https?)://", text)
         followed |= {(path.parent / link).resolve() for link in re.findall(r'href="([^"]+)"', text)}
     names = ["index.html", "summary.json", "records.parquet", "scatter.png", "histogram.png", "hourly.png"]
-    assert followed == {page.parents[1] / "index.html", *(page.parent / name for name in names)}
+    assert followed == {page.parents[1] / "index.html", *(p.parent / name for p in (page, beside) for name in names)}
     assert all(path.is_file() for path in followed)
 
 
-def test_the_command_says_what_aws_refuses(
-    cloud: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("bucket", "there is no bucket there-is-none: run cifar_etl first"),
+        (
+            "endpoint",
+            "there is no endpoint nobodys, nor a capture of one from 2024-10-16 .*: run train_and_deploy first",
+        ),
+        ("day", "2130-01-01 has not begun: choose a day that has, such as "),
+    ],
+)
+def test_the_command_says_what_is_missing_in_one_sentence(
+    bucket: str, missing: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SCONES_BUCKET", "there-is-none")
-    assert command.main(["--date", "2024-10-16"]) == 1
-    assert "NoSuchBucket" in capsys.readouterr().err
+    monkeypatch.setenv("SCONES_BUCKET", "there-is-none" if missing == "bucket" else bucket)
+    date = "2130-01-01" if missing == "day" else "2024-10-16"
+    assert command.main(["--date", date, "--endpoint", "nobodys"]) == 1
+    said = capsys.readouterr()
+    assert re.match(sentence, said.err)
+    assert (said.out, said.err.count("\n")) == ("", 1)
+
+
+def test_today_is_reported_so_far(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = datetime.now(UTC)
+    line = record(moment.isoformat())
+    key = f"data_capture/{REAL_ENDPOINT}/AllTraffic/{moment:%Y/%m/%d/%H}/00-00-000-x.jsonl"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode())
+    monkeypatch.setenv("SCONES_BUCKET", bucket)
+    assert command.main(["--date", f"{moment:%Y-%m-%d}", "--endpoint", REAL_ENDPOINT]) == 0
+    records, page = capsys.readouterr().out.splitlines()
+    assert records.startswith("1 records")
+    # Past midnight the day is over.
+    assert re.search("/(window|ds)=", page)
+    assert "/window=" in page or datetime.now(UTC).date() > moment.date()

@@ -43,8 +43,8 @@ def days_before(
     what these would say."""
     found = []
     for day in window.days_before(DAYS):
-        written = read_json(store, f"{places.folder(day)}/summary.json")
-        if written and _is_of(written, places.endpoint, day) and can_be_compared(written):
+        written = written_report(store, places, day)
+        if written and can_be_compared(written):
             found.append(written)
         else:
             listing = list_captures(store, places.endpoint_captures, day)
@@ -52,6 +52,8 @@ def days_before(
     return found
 
 
-def _is_of(summary: dict[str, Any], endpoint: str, day: Window) -> bool:
+def written_report(store: Store, places: Places, day: Window) -> dict[str, Any] | None:
+    """The summary of the day's report; None where it has none, or that of another endpoint or of a part of the day."""
+    summary = read_json(store, f"{places.folder(day)}/summary.json")
     found = [member(summary, names) for names in (("endpoint",), ("window", "start"), ("window", "whole_day"))]
-    return found == [endpoint, day.start.isoformat(), True]
+    return summary if found == [places.endpoint, day.start.isoformat(), True] else None

@@ -24,19 +24,22 @@ def count_records(
     end: datetime,
     *,
     at_least: int | None = None,
+    marked: str = "",
     capture_prefix: str = CAPTURES,
     client: Any = None,
 ) -> int:
     """Distinct records of [start, end) on S3, measurements aside; reading stops once there are `at_least` so many.
 
+    Only those whose inference id begins with `marked` count.
+
     A file that cannot be read counts for none: who waits for captures asks again.
     """
     store, window = open_bucket(bucket, client), Window(start, end)
     files = list_captures(store, f"{capture_prefix.strip('/')}/{endpoint}", window).files
-    return count(store, files, window, at_least)
+    return count(store, files, window, at_least, marked)
 
 
-def count(store: Store, files: list[CaptureFile], window: Window, at_least: int | None = None) -> int:
+def count(store: Store, files: list[CaptureFile], window: Window, at_least: int | None = None, marked: str = "") -> int:
     first, end = window.microseconds
     seen: set[str | tuple[str, int]] = set()
     for file, blocks in fetch(store, files):
@@ -45,7 +48,9 @@ def count(store: Store, files: list[CaptureFile], window: Window, at_least: int 
             for run in whole_lines(blocks):
                 for found in parse_lines(run or b""):
                     number += 1
-                    if isinstance(found, Record) and first <= found.time < end and not is_measurement(found):
+                    if not isinstance(found, Record) or not first <= found.time < end or is_measurement(found):
+                        continue
+                    if (found.inference_id or "").startswith(marked):
                         seen.add(found.event_id or (file.key, number))
         except UnreadableError:
             continue

@@ -62,7 +62,7 @@ def hours_around(times: Any, window: Window) -> tuple[float, float]:
     )
 
 
-def time_axis(axes: Axes, fewest: int = 4) -> None:
+def time_axis(axes: Axes, fewest: int = 3) -> None:
     locator = AutoDateLocator(minticks=fewest, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from include.scones.capture.publishing.index import write_index
 from include.scones.capture.rendering.index import COLUMNS, MARKS
 from include.scones.capture.rendering.templating import UNKNOWN
 from include.scones.capture.schema import member
+from include.scones.capture.window import Window
 from tests.scones.capture.conftest import REAL_ENDPOINT, TESTED, Captures, day
 
 # Every member, whole and in part: ("truth",) as well as ("truth", "accuracy").
@@ -60,6 +62,34 @@ def test_a_summary_without_a_member_has_a_dash_in_its_columns(
     found = cells(captures, whole, without(whole, names))
     for column, text, older in zip(COLUMNS, complete, found, strict=True):
         assert older == (UNKNOWN if column.member[: len(names)] == names else text), column.head
+
+
+def test_windows_by_hand_stand_below_the_days_and_a_day_so_far_among_them(captures: Captures) -> None:
+    """Of a day that has no whole report, the one that goes furthest stands for it."""
+    start = day("2024-10-16").start
+    for window in (
+        day("2024-10-15"),
+        *(Window(start, start + timedelta(hours=n)) for n in (6, 18, 12)),
+        Window(start - timedelta(days=1), start - timedelta(hours=18)),
+        Window(start + timedelta(hours=9), start + timedelta(hours=10)),
+    ):
+        captures.report(window)
+    page = (captures.root / REPORTS / "index.html").read_text()
+    days, others = ([*re.findall(r'href="(.*?)/index.html">(.*?)<', part)] for part in page.split("Other windows"))
+    assert days == [
+        ("window=2024-10-16T00-00-00Z_2024-10-16T18-00-00Z", "2024-10-16"),
+        ("ds=2024-10-15", "2024-10-15"),
+    ]
+    assert [title for _, title in others] == [
+        "2024-10-16 09:00 to 2024-10-16 10:00 UTC",
+        "2024-10-16 00:00 to 2024-10-16 12:00 UTC",
+        "2024-10-16 00:00 to 2024-10-16 06:00 UTC",
+        "2024-10-15 00:00 to 2024-10-15 06:00 UTC",
+    ]
+    assert all((captures.root / REPORTS / name / "index.html").is_file() for name, _ in days + others)
+    captures.report(day("2024-10-16"))
+    page = (captures.root / REPORTS / "index.html").read_text()
+    assert '<a href="ds=2024-10-16/index.html">2024-10-16</a></td>' in page
 
 
 def test_a_summary_without_anything_is_a_day_of_dashes(captures: Captures, written: dict[str, Any]) -> None:

@@ -84,6 +84,15 @@ def test_the_page_stands_alone_and_allows_nothing_else(real: Captures) -> None:
         Image.open(io.BytesIO(picture)).verify()
 
 
+def test_the_page_follows_the_reader_or_the_page_around_it(real: Captures) -> None:
+    real.report(DAY, REAL_ENDPOINT)
+    for page in (real.page(DAY), (real.root / "reports/capture/index.html").read_text()):
+        assert ":root { color-scheme: light dark;" in page
+        for theme in ("light", "dark"):
+            assert f':root[data-theme="{theme}"] {{ color-scheme: {theme}; }}' in page
+        assert page.count('<img class="in-light"') == page.count('<img class="in-dark"') > 0
+
+
 def test_the_least_confident_images_are_shown_least_confident_first(captures: Captures) -> None:
     answers = [0.9, 0.55, 0.7]
     lines = [record(f"2024-10-16T05:00:0{n}Z", f"[{p}, {1 - p}]", png(n)) for n, p in enumerate(answers)]
