@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
         ),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only list what would be deleted."),
         "confirm": Param(
-            "", type="string", title="Project's name", description="Typed in full, it allows the deletion."
+            None,
+            type=["null", "string"],
+            title="Project's name",
+            description="Typed in full, it allows the deletion. Nothing is needed for a dry run.",
         ),
     },
 )
