@@ -33,6 +33,7 @@ DIFFERENT = {
     "AIRFLOW__CORE__PARALLELISM",
     "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "PYTHONPATH",
 }
 # What keeps the user's own AWS profiles out, of which a container has none.

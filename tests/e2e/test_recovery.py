@@ -1,4 +1,4 @@
-"""A second chain over what the first left, its scheduler and triggerer killed in the middle of the training."""
+"""A second chain over what the first left, all of Airflow killed in the middle of the training, and nobody's help."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import boto3
+import httpx
 import psutil
 
 from include.launcher.api import AirflowApi
+from include.launcher.services import COMPONENTS, Services
 from tests.e2e.waiting import ended, wait_until
 from tests.stack import Launcher
 
@@ -33,12 +35,23 @@ def kill(home: Path, name: str) -> None:
     process.wait(30)
 
 
-def test_a_second_chain_survives_a_killed_scheduler(launcher: Launcher, aws: Path) -> None:
+def healthy(services: Services) -> bool:
+    try:
+        return services.running() and not services.unhealthy()
+    except httpx.TransportError:
+        return False
+
+
+def test_a_second_chain_survives_a_killed_airflow(launcher: Launcher, aws: Path) -> None:
+    services = Services(launcher.config)
     with launcher.api() as api:
         training, before = second_chain(api, launcher.environment["SCONES_ARCHIVE"])
-    kill(aws, "airflow-scheduler")
-    kill(aws, "airflow-triggerer")
-    launcher("up")
+    killed = ("postgres", *(f"airflow-{component}" for component in COMPONENTS))
+    for name in killed:
+        kill(aws, name)
+    wait_until("the supervisor's help", lambda: healthy(services))
+    assert all(f"{name} has ended and is started again in " in services.supervisor.tail() for name in killed)
+    assert "supervisor: running" in launcher("status")
 
     with launcher.api() as api:
         assert ended(api, "train_and_deploy", training) == "success"
@@ -50,8 +63,6 @@ def test_a_second_chain_survives_a_killed_scheduler(launcher: Launcher, aws: Pat
 
 def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
     """Start the chain and come back in the middle of its training, with that run's id and the jobs before it."""
-    for dag_id in ("cifar_etl", "train_and_deploy"):
-        api.unpause(dag_id)
     before = jobs()
     etl = api.trigger("cifar_etl", {"archive": archive})
     assert ended(api, "cifar_etl", etl) == "success"
