@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
-import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
@@ -26,6 +25,7 @@ from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
 from include.launcher.notebook import open_notebook
 from include.launcher.services import Services, running_services
+from include.launcher.status import status
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK
 from include.scones import settings
@@ -111,27 +111,6 @@ def notebook(config: Config) -> None:
         open_notebook(choice.conf.get("archive"))
 
 
-def status(config: Config) -> None:
-    """Say what runs.
-
-    Raises:
-        LaunchError: not all of it does, or Airflow says of a part that it is not healthy.
-    """
-    services = Services(config)
-    down = []
-    for process in (*services.processes, services.supervisor):
-        found = process.find()
-        console.print(f"{process.name}: {f'running, pid {found.pid}' if found else 'stopped'}", highlight=False)
-        if not found:
-            down.append(process.name)
-    try:
-        down += services.unhealthy() if not down else []
-    except httpx.TransportError:
-        down.append(f"{config.airflow_url}, which does not answer")
-    if down:
-        raise LaunchError(f"not healthy: {', '.join(down)}. `make up` starts what is missing; logs: {services.folder}")
-
-
 def aws_env(config: Config) -> None:
     """Print what sets a shell up for the local cloud; whoever has it can run code as this user."""
     if config.target == "aws":
@@ -142,7 +121,10 @@ def aws_env(config: Config) -> None:
 
 
 COMMANDS = {"run": run, "up": up, "down": down, "demo": demo, "notebook": notebook}
-ALONGSIDE = {"status": status, "aws-env": aws_env}  # they change nothing, and wait for nobody
+ALONGSIDE = {
+    "status": lambda config: status(config, _say),
+    "aws-env": aws_env,
+}  # they change nothing, and wait for nobody
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -62,12 +65,14 @@ class Supervisor:
 
 
 def main() -> None:
+    """Supervise until SIGTERM, or until the file that remembers this process is gone: so is the stack's home then."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    supervisor = Supervisor(Services(config.load("aws" if sys.argv[1:] == ["aws"] else "local")).starters())
-    while True:
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())  # not in the middle of a start
+    services = Services(config.load("aws" if sys.argv[1:] == ["aws"] else "local"))
+    supervisor = Supervisor(services.starters())
+    while not over.wait(LOOK_SECONDS) and (me := services.supervisor.find()) and me.pid == os.getpid():
         supervisor.look(time.time())
-        time.sleep(LOOK_SECONDS)
 
 
 if __name__ == "__main__":
