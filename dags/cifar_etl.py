@@ -21,9 +21,10 @@ from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import ON_DEMAND
 from include.operators.steps import step_task
 from include.scones.cifar.classes import NAMES
-from include.scones.settings import CLASS_NAMES
+from include.scones.settings import CLASS_NAMES, default_archive
 
 DATASET = Asset("scones_dataset")
+ARCHIVE, SHA256 = default_archive()
 
 
 @dag(
@@ -36,14 +37,14 @@ DATASET = Asset("scones_dataset")
     dagrun_timeout=timedelta(hours=2),
     params={
         "archive": Param(
-            "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+            ARCHIVE,
             type="string",
             minLength=1,
             title="Archive",
             description="A path that every worker can read, or an https:// or s3:// address.",
         ),
         "sha256": Param(
-            None,
+            SHA256,
             type=["null", "string"],
             pattern="^[0-9a-f]{64}$",
             title="SHA-256",

@@ -34,6 +34,7 @@ DIFFERENT = {
     "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW_CONN_AWS_DEFAULT",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "PYTHONPATH",
 }
 # What keeps the user's own AWS profiles out, of which a container has none.
@@ -85,7 +86,8 @@ def test_the_services_are_airflows_components_its_stores_and_the_cloud(compose: 
 def test_every_service_is_health_checked_but_the_one_that_ends(compose: Compose) -> None:
     unchecked = [name for name, service in compose["services"].items() if not service.get("healthcheck")]
     assert unchecked == ["init"]
-    assert compose["services"]["init"]["restart"] == "no"
+    policies = {name: service["restart"] for name, service in compose["services"].items()}
+    assert policies == dict.fromkeys(compose["services"], "unless-stopped") | {"init": "no"}
     for name in set(AIRFLOW) - {"init"}:
         waits_for = compose["services"][name]["depends_on"]
         assert waits_for["init"] == {"condition": "service_completed_successfully"}

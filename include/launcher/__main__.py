@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shlex
 import signal
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
@@ -22,12 +20,14 @@ from rich.markup import escape
 from include.launcher import config as configuration
 from include.launcher import display, source
 from include.launcher.api import AirflowApi
+from include.launcher.conditions import alone, target, use
 from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
 from include.launcher.notebook import open_notebook
 from include.launcher.services import Services, running_services
+from include.launcher.status import status
 from include.launcher.workflow import Workflow
-from include.local_cloud.private import UMASK, close_to_others
+from include.local_cloud.private import UMASK
 from include.scones import settings
 from include.scones.capture import __main__ as capture_report
 from include.scones.capture.publishing.copies import copy_report, copy_reports
@@ -39,10 +39,8 @@ console = Console()
 def run(config: Config) -> None:
     """The main job: start what is not running, run the chain of DAGs, show what came of it."""
     begun = time.monotonic()
-    _announce(config)
-    choice = source.choose(config)
-    if choice.warning:
-        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    _say(target(config))
+    choice = _choose(config)
     with running_services(config, _say) as services:
         ready = time.monotonic()
         with AirflowApi(config) as api:
@@ -57,11 +55,13 @@ def run(config: Config) -> None:
 
 def up(config: Config) -> None:
     """Start the stack and leave it running."""
-    _announce(config)
+    _say(target(config))
+    if config.target == "local":
+        _choose(config)
     services = Services(config)
     already = services.running()
     try:
-        services.start(_say)
+        services.start(_say, supervised=True)
     except BaseException:
         if not already:
             services.stop()
@@ -69,7 +69,7 @@ def up(config: Config) -> None:
     console.print(f"Airflow: {config.airflow_url}  user {USER}, password {config.password()}", highlight=False)
     if config.target == "local":
         console.print(f'Local cloud: {config.cloud_url}  for a shell: eval "$(make -s aws-env)"', highlight=False)
-    console.print("Stop it with `make down`; the data stay.")
+    console.print("Trigger cifar_etl, and the others follow. Stop it with `make down`; the data stay.")
 
 
 def down(config: Config) -> None:
@@ -108,19 +108,10 @@ def demo(config: Config) -> None:
 
 def notebook(config: Config) -> None:
     """Open the course's steps in JupyterLab, until Ctrl-C."""
-    _announce(config)
-    choice = source.choose(config)
-    if choice.warning:
-        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    _say(target(config))
+    choice = _choose(config)
     with _cloud(config):
         open_notebook(choice.conf.get("archive"))
-
-
-def status(config: Config) -> None:
-    """Say what runs."""
-    for process in Services(config).processes:
-        found = process.find()
-        console.print(f"{process.name}: {f'running, pid {found.pid}' if found else 'stopped'}", highlight=False)
 
 
 def aws_env(config: Config) -> None:
@@ -132,7 +123,11 @@ def aws_env(config: Config) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-COMMANDS = {"run": run, "up": up, "down": down, "status": status, "demo": demo, "notebook": notebook}
+COMMANDS = {"run": run, "up": up, "down": down, "demo": demo, "notebook": notebook}
+ALONGSIDE = {
+    "status": lambda config: status(config, _say),
+    "aws-env": aws_env,
+}  # they change nothing, and wait for nobody
 
 
 @contextmanager
@@ -149,46 +144,17 @@ def _cloud(config: Config) -> Iterator[None]:
             services.stop_cloud()
 
 
+def _choose(config: Config) -> source.Choice:
+    """What `cifar_etl` is to start from; it is its default in the processes that are started from here on."""
+    choice = source.choose(config)
+    if choice.warning:
+        console.print(f"[bold yellow]{escape(choice.warning)}[/]")
+    os.environ.update(choice.settings)
+    return choice
+
+
 def _say(line: str) -> None:
     console.print(escape(line), highlight=False)
-
-
-def _announce(config: Config) -> None:
-    """Say where things will be made, before anything is."""
-    if config.target == "local":
-        _say(f"target: the local cloud, data in {config.home}")
-        return
-    session = boto3.session.Session()
-    try:
-        account = session.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        raise LaunchError(
-            f"AWS cannot be used: {error}. Set a region and credentials, or leave TARGET=aws out"
-        ) from error
-    _say(
-        f"target: AWS account {account}, region {session.region_name}: resources that cost money will be created there"
-    )
-
-
-def _use(config: Config) -> None:
-    """Make this process's boto3 talk to the target, and to nothing else."""
-    wanted = config.aws_environment()
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(wanted)
-
-
-@contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """Hold the launcher's lock: two launches at once would start and stop each other's processes."""
-    config.home.mkdir(parents=True, exist_ok=True)
-    close_to_others(config.home)
-    with (config.home / "launcher.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LaunchError(f"another launch is at work in {config.home}: wait for it, or end it") from error
-        yield
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -197,7 +163,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="include.launcher", description=__doc__)
-    parser.add_argument("command", choices=[*COMMANDS, "report", "aws-env"])
+    parser.add_argument("command", choices=[*COMMANDS, *ALONGSIDE, "report"])
     parser.add_argument(
         "--date", help="the UTC day of the report, as YYYY-MM-DD", default=f"{datetime.now(UTC):%Y-%m-%d}"
     )
@@ -207,17 +173,20 @@ def main() -> int:
     os.umask(UMASK)
     try:
         config = configuration.load(arguments.target)
-        if arguments.command == "aws-env":
-            aws_env(config)
+        if arguments.command in ALONGSIDE:
+            ALONGSIDE[arguments.command](config)
             return 0
-        with _alone(config):
-            _use(config)
+        with alone(config):
+            use(config)
             if arguments.command == "report":
                 report(config, arguments.date)
             else:
                 COMMANDS[arguments.command](config)
     except LaunchError as error:
         console.print(f"[bold red]{escape(str(error))}[/]", highlight=False)
+        return 1
+    except (BotoCoreError, ClientError, SconesError, OSError) as error:
+        console.print(f"[bold red]{escape(f'{type(error).__name__}: {error}')}[/]", highlight=False)
         return 1
     except KeyboardInterrupt:
         console.print("interrupted")

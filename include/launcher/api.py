@@ -27,7 +27,15 @@ class AirflowApi:
         self._client.close()
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        return self._checked(self._client.request(method, path, **arguments))
+        return self._checked(self._ask(method, path, **arguments))
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise LaunchError(
+                f"Airflow does not answer at {self._client.base_url} ({error}): `make status` says what runs"
+            ) from error
 
     def _checked(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_error:
@@ -42,9 +50,6 @@ class AirflowApi:
     def import_errors(self) -> list[str]:
         errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]
-
-    def unpause(self, dag_id: str) -> None:
-        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         body = {"logical_date": None, "conf": conf}
@@ -68,7 +73,7 @@ class AirflowApi:
         Airflow 3.3.2 answers 500 as long as a run that an event caused has no start date.
         """
         params = {"source_dag_id": dag_id, "source_run_id": run_id}
-        answer = self._client.get("/api/v2/assets/events", params=params)
+        answer = self._ask("GET", "/api/v2/assets/events", params=params)
         if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
             return []
         return list(self._checked(answer)["asset_events"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from include.launcher.database import Database
 from include.launcher.errors import LaunchError
 from include.local_cloud.account import ACCOUNT
 from include.local_cloud.authentication.keys import KeyRing
@@ -114,8 +115,9 @@ class Config:
             "AIRFLOW__API__PORT": str(self.airflow_port),
             "AIRFLOW__API__BASE_URL": self.airflow_url,
             "AIRFLOW__API__WORKERS": "1",
-            "AIRFLOW__API__SECRET_KEY": self._secret("api"),
-            "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt"),
+            "AIRFLOW__API__SECRET_KEY": self._secret("api").read_text(),
+            "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt").read_text(),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database.url,
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__CAPACITY": "100",
@@ -127,14 +129,18 @@ class Config:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def _secret(self, name: str) -> str:
-        """A random secret of this stack, made once and kept in its own home, readable by its owner only."""
+    @property
+    def database(self) -> Database:
+        return Database(self.home / "database", self._secret("database"))
+
+    def _secret(self, name: str) -> Path:
+        """The file of a random secret of this stack, made once in its own home, readable by its owner only."""
         path = self.airflow_home / f"{name}.secret"
         if not path.exists():
             self.airflow_home.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(32))
-        return path.read_text()
+        return path
 
     def password(self) -> str:
         """The password of `USER`, made once; the simple auth manager reads the same file."""
@@ -151,6 +157,13 @@ def load(target: Target) -> Config:
     return Config(
         target=target,
         home=Path(os.environ.get("SCONES_HOME", ROOT / ".local")).resolve(),
-        cloud_port=int(os.environ.get("SCONES_CLOUD_PORT", "4566")),
-        airflow_port=int(os.environ.get("SCONES_AIRFLOW_PORT", "8080")),
+        cloud_port=_port("SCONES_CLOUD_PORT", "4566"),
+        airflow_port=_port("SCONES_AIRFLOW_PORT", "8080"),
     )
+
+
+def _port(setting: str, default: str) -> int:
+    value = os.environ.get(setting, default)
+    if not (value.isdecimal() and 0 < int(value) < 1 << 16):
+        raise LaunchError(f"{setting} is {value!r}: set it to a port, from 1 to 65535")
+    return int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Process:
 
     name: str
     folder: Path
+    stop_signal: int = signal.SIGTERM
 
     @property
     def log(self) -> Path:
@@ -47,30 +49,34 @@ class Process:
             )
         _started.append(process)
         started = psutil.Process(process.pid).create_time()
-        self._file.write_text(json.dumps({"pid": process.pid, "created": started}))
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps({"pid": process.pid, "created": started}))
+        part.replace(self._file)  # another command may be reading it
 
     def find(self) -> psutil.Process | None:
         """The process, if it still runs; another one that was given the same pid does not count."""
+        for child in _started:
+            child.poll()
         try:
             known = json.loads(self._file.read_text())
             process = psutil.Process(known["pid"])
             same = abs(process.create_time() - known["created"]) < 1
         except (FileNotFoundError, psutil.NoSuchProcess):
             return None
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and _runs(process) else None
 
-    def stop(self) -> None:
-        """Ask it to end, with all that it started, and make it end after `GRACE_SECONDS`."""
+    def stop(self, children: bool = True) -> None:
+        """Ask it to end, with all that it started unless `children` is False, and make it end after `GRACE_SECONDS`."""
         process = self.find()
         if process:
-            family = [process, *process.children(recursive=True)]
-            process.terminate()
+            family = [process, *(process.children(recursive=True) if children else [])]
+            process.send_signal(self.stop_signal)
             psutil.wait_procs([process], timeout=GRACE_SECONDS)
-            left = [member for member in family if member.is_running()]
+            left = [member for member in family if _runs(member)]
             for member in left:
                 _kill(member)
-            _, alive = psutil.wait_procs(left, timeout=5)
-            if alive:
+            psutil.wait_procs(left, timeout=5)
+            if alive := [member for member in left if _runs(member)]:
                 raise LaunchError(f"{self.name} (pid {alive[0].pid}) does not end, not even when killed")
         self._file.unlink(missing_ok=True)
 
@@ -85,6 +91,13 @@ class Process:
         with self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - LOG_TAIL))
             return file.read().decode(errors="replace")
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _kill(process: psutil.Process) -> None:

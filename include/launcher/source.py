@@ -12,11 +12,13 @@ from include.launcher.config import ROOT, Config
 from include.launcher.errors import LaunchError
 from include.scones.cifar.errors import ArchiveError
 from include.scones.cifar.sample import write_sample
-from include.scones.cifar.source import CIFAR_100_URL, web_client
+from include.scones.cifar.source import web_client
+from include.scones.settings import CIFAR_100_URL
 
 # Where one can keep an archive for runs without the network; git leaves the folder alone.
 KEPT_ARCHIVE = ROOT / "data" / "cifar-100-python.tar.gz"
 PROBE_SECONDS = 5
+SETTINGS = {"archive": "SCONES_ARCHIVE", "sha256": "SCONES_ARCHIVE_SHA256"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Choice:
 
     conf: dict[str, str]
     warning: str = ""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment in which the choice is the default of `cifar_etl`."""
+        return {SETTINGS[name]: value for name, value in self.conf.items()}
 
 
 def choose(config: Config) -> Choice:

@@ -68,8 +68,6 @@ class Workflow:
             LaunchError: a DAG cannot be imported, a run failed, or a process of the stack has ended.
         """
         yield from self._parsed()
-        for dag_id in CHAIN:
-            self.api.unpause(dag_id)
         self.steps[0].run_id = self.api.trigger(CHAIN[0], self.conf)
         for before, step in zip([None, *self.steps], self.steps, strict=False):
             if before:

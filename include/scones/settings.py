@@ -14,6 +14,7 @@ THRESHOLD = 0.93
 MEASUREMENT = "scones-measurement"
 # Begins the InferenceId of the invented requests of `make demo`: they are traffic, and say what they are.
 DEMO = "scones-demo"
+CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,8 @@ def load() -> Settings:
         bucket=bucket,
         alerts=os.environ.get("SCONES_ALERTS", ""),
     )
+
+
+def default_archive() -> tuple[str, str | None]:
+    """What `cifar_etl` starts from unless its form says otherwise, the published archive if unset, and its checksum."""
+    return os.environ.get("SCONES_ARCHIVE") or CIFAR_100_URL, os.environ.get("SCONES_ARCHIVE_SHA256") or None

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.launcher.api import AirflowApi
-from include.launcher.errors import LaunchError
 from tests.e2e.test_main_job import BUCKET
 from tests.e2e.waiting import ended, wait_until
 from tests.scones.capture.conftest import record
@@ -55,16 +54,7 @@ class Backfills(AirflowApi):
         wait_until("the end of the backfill before", lambda: not self.active())
         span = {"from_date": f"{DAYS[0]}T00:00:00Z", "to_date": f"{DAYS[-1]}T00:00:00Z"}
         body = {"dag_id": DAG_ID, **span, "reprocess_behavior": reprocess, "max_active_runs": 3}
-        wait_until("the creation of the backfill", lambda: self._created(body))
-
-    def _created(self, body: dict[str, Any]) -> bool:
-        try:
-            self._call("POST", "/api/v2/backfills", json=body)
-        except LaunchError as error:
-            if "Database is locked" not in str(error):  # as SQLite is while another process writes
-                raise
-            return False
-        return True
+        self._call("POST", "/api/v2/backfills", json=body)
 
     def active(self) -> bool:
         backfills = self._call("GET", "/api/v2/backfills", params={"dag_id": DAG_ID})["backfills"]

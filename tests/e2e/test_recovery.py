@@ -1,14 +1,18 @@
-"""A second chain over what the first left, its scheduler and triggerer killed in the middle of the training."""
+"""A second chain over what the first left, all of Airflow killed in the middle of the training, and nobody's help."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
+import httpx
 import psutil
 
 from include.launcher.api import AirflowApi
+from include.launcher.services import COMPONENTS, Services
 from tests.e2e.waiting import ended, wait_until
 from tests.stack import Launcher
 
@@ -26,19 +30,33 @@ def jobs() -> dict[str, str]:
     return {job["TrainingJobName"]: job["TrainingJobStatus"] for job in summaries}
 
 
-def kill(home: Path, name: str) -> None:
-    process = psutil.Process(json.loads((home / "run" / f"{name}.json").read_text())["pid"])
-    for member in [*process.children(recursive=True), process]:
-        member.kill()
-    process.wait(30)
+def kill(home: Path, names: Iterable[str]) -> None:
+    """End processes and all that they started at once, before what is left of them or their supervisor notices."""
+    pids = [json.loads((home / "run" / f"{name}.json").read_text())["pid"] for name in names]
+    family = [member for pid in pids for member in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))]
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family, timeout=30)
 
 
-def test_a_second_chain_survives_a_killed_scheduler(launcher: Launcher, aws: Path) -> None:
+def healthy(services: Services) -> bool:
+    try:
+        return services.running() and not services.unhealthy()
+    except httpx.TransportError:
+        return False
+
+
+def test_a_second_chain_survives_a_killed_airflow(launcher: Launcher, aws: Path) -> None:
+    services = Services(launcher.config)
     with launcher.api() as api:
         training, before = second_chain(api, launcher.environment["SCONES_ARCHIVE"])
-    kill(aws, "airflow-scheduler")
-    kill(aws, "airflow-triggerer")
-    launcher("up")
+    killed = ("postgres", *(f"airflow-{component}" for component in COMPONENTS))
+    kill(aws, killed)
+    wait_until("the supervisor's help", lambda: healthy(services))
+    said = services.supervisor.log.read_text()
+    assert [name for name in killed if f"{name} has ended and is started again in " not in said] == []
+    assert "supervisor: running" in launcher("status")
 
     with launcher.api() as api:
         assert ended(api, "train_and_deploy", training) == "success"
@@ -50,8 +68,6 @@ def test_a_second_chain_survives_a_killed_scheduler(launcher: Launcher, aws: Pat
 
 def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
     """Start the chain and come back in the middle of its training, with that run's id and the jobs before it."""
-    for dag_id in ("cifar_etl", "train_and_deploy"):
-        api.unpause(dag_id)
     before = jobs()
     etl = api.trigger("cifar_etl", {"archive": archive})
     assert ended(api, "cifar_etl", etl) == "success"

@@ -41,7 +41,6 @@ def active(api: AirflowApi, dag_id: str) -> bool:
 def run(launcher: Launcher, dag_id: str, **conf: Any) -> tuple[str, str]:
     """Trigger a DAG and wait for its end; the state, and what the run's tasks logged."""
     with launcher.api() as api:
-        api.unpause(dag_id)
         run_id = api.trigger(dag_id, conf)
         state = ended(api, dag_id, run_id)
         ran = [task for task in api.tasks(dag_id, run_id) if task["try_number"] and task["state"] != "skipped"]

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from include.launcher import config, source
+from include.launcher.api import AirflowApi
 from include.launcher.errors import LaunchError
+from include.launcher.processes import Process
 from tests.conftest import ROOT, free_port
 
 
@@ -48,9 +50,47 @@ def test_a_taken_port_is_named(tmp_path: Path, setting: str) -> None:
 def test_two_launches_at_once_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "launcher.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = launch("status", tmp_path)
+        done = launch("down", tmp_path)
     assert done.returncode == 1
     assert "another launch is at work" in done.stdout
+
+
+@pytest.mark.system
+def test_the_status_names_what_is_down_and_waits_for_nobody(tmp_path: Path) -> None:
+    running = Process("airflow-triggerer", tmp_path / "run")
+    running.start([sys.executable, "-c", "import time; time.sleep(600)"], dict(os.environ), tmp_path)
+    with (tmp_path / "launcher.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = launch("status", tmp_path)
+    running.stop()
+    assert done.returncode == 1
+    assert "airflow-triggerer: running, pid " in done.stdout
+    assert "airflow-scheduler: stopped" in done.stdout
+    down = "local-cloud, postgres, airflow-api-server, airflow-scheduler, airflow-dag-processor, supervisor"
+    assert f"not healthy: {down}. `make up` starts what is missing; logs: {tmp_path / 'run'}" in done.stdout
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("value", ["http", "", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_named(tmp_path: Path, value: str) -> None:
+    done = launch("up", tmp_path, SCONES_CLOUD_PORT=value)
+    assert done.returncode == 1
+    assert f"SCONES_CLOUD_PORT is {value!r}: set it to a port, from 1 to 65535" in done.stdout
+
+
+@pytest.mark.system
+def test_a_home_that_cannot_be_made_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = launch("up", tmp_path / "file" / "home")
+    assert done.returncode == 1
+    assert "Not a directory" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.system
+def test_an_airflow_that_does_not_answer_is_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(LaunchError, match=r"Airflow does not answer at .*: `make status` says what runs"):
+        AirflowApi(config.Config("local", tmp_path, free_port(), free_port()))
 
 
 @pytest.mark.system
@@ -102,7 +142,7 @@ def test_secrets_are_random_and_private(tmp_path: Path) -> None:
     environment = first.environment()
     assert environment["AIRFLOW__API_AUTH__JWT_SECRET"] != second.environment()["AIRFLOW__API_AUTH__JWT_SECRET"]
     secrets = [*first.airflow_home.glob("*.secret"), first.airflow_home / "passwords.json"]
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
 
 
@@ -154,7 +194,7 @@ def test_an_older_home_is_closed_to_others(tmp_path: Path) -> None:
     for path in (home, home / "airflow"):
         path.chmod(0o755)
     (home / "airflow" / "airflow.db").chmod(0o644)
-    assert launch("status", home).returncode == 0
+    assert launch("down", home).returncode == 0
     modes = [(home / name).stat().st_mode & 0o777 for name in (".", "airflow", "airflow/airflow.db", "launcher.lock")]
     assert modes == [0o700, 0o700, 0o600, 0o600]
 
@@ -164,6 +204,7 @@ def test_an_archive_that_was_given_is_taken(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("SCONES_ARCHIVE_SHA256", "0" * 64)
     chosen = source.choose(config.Config("local", tmp_path, 1, 2))
     assert chosen.conf == {"archive": str(Path("some/archive.tar.gz").resolve()), "sha256": "0" * 64}
+    assert chosen.settings == {"SCONES_ARCHIVE": chosen.conf["archive"], "SCONES_ARCHIVE_SHA256": "0" * 64}
     monkeypatch.setenv("SCONES_ARCHIVE", "s3://bucket/a.tar.gz")
     assert source.choose(config.Config("local", tmp_path, 1, 2)).conf["archive"] == "s3://bucket/a.tar.gz"
 

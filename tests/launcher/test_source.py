@@ -11,6 +11,7 @@ import pytest
 
 from include.launcher import config, source
 from include.launcher.errors import LaunchError
+from include.scones import settings
 
 
 @pytest.fixture
@@ -42,3 +43,12 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_published_archive_is_not_looked_for_without_tls(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"leads to 'http://127\.0\.0\.1:9/.*': only https:// addresses are followed"):
         source.choose(config.Config("aws", tmp_path, 1, 2))
+
+
+def test_what_was_chosen_is_the_forms_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SCONES_ARCHIVE", "SCONES_ARCHIVE_SHA256"):
+        monkeypatch.delenv(name, raising=False)
+    assert settings.default_archive() == (settings.CIFAR_100_URL, None)
+    for name, value in source.Choice({"archive": "/kept.tar.gz", "sha256": "0" * 64}).settings.items():
+        monkeypatch.setenv(name, value)
+    assert settings.default_archive() == ("/kept.tar.gz", "0" * 64)

@@ -19,10 +19,10 @@ from include.scones.aws.missing import is_missing
 from include.scones.cifar.archive import Archive
 from include.scones.cifar.errors import ArchiveError
 from include.scones.s3_layout import archive_key, s3_uri
+from include.scones.settings import CIFAR_100_URL
 
 log = logging.getLogger(__name__)
 
-CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 CIFAR_100_SHA256 = "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
 MAX_ARCHIVE_BYTES = 1 << 30
 ATTEMPTS = 5
