@@ -35,14 +35,6 @@ def client(owner: str = "", region: str | None = None, config: Config | None = N
     return s3
 
 
-def link(bucket: str, key: str, seconds: int) -> str:
-    """A signed address for whoever, like a browser, sends it and nothing else: the owner expected stands in it."""
-    # Buckets made since 2020 take no older signature.
-    s3 = client(config=Config(signature_version="s3v4"))
-    s3.meta.events.register("before-sign.s3.GetObject", _into_address)
-    return str(s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, seconds))
-
-
 def exists(settings: Settings) -> bool:
     """Whether the project's bucket is there.
 
@@ -82,8 +74,3 @@ def _explain(owner: str, parsed: dict[str, Any], context: dict[str, Any], **_: A
             f"{error.get('Message', 'Forbidden')}: the bucket {context['bucket']} must belong to account {owner}"
             " and let its credentials in; name another bucket if this one is a stranger's"
         )
-
-
-def _into_address(request: Any, **_: Any) -> None:
-    request.params = {OWNER_HEADER: request.headers[OWNER_HEADER]}
-    del request.headers[OWNER_HEADER]

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from include.scones.aws import clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
 from include.scones.aws.missing import is_missing
-from include.scones.cifar.dataset import count_classes
-from include.scones.settings import THRESHOLD, Settings
+from include.scones.cifar.dataset import count_classes, describe
+from include.scones.settings import CLASS_NAMES, THRESHOLD, Settings
 from include.scones.thresholds.errors import ChangeError
 from include.scones.thresholds.scale import list_thresholds, lowest_threshold
 
@@ -21,7 +21,7 @@ from include.scones.thresholds.scale import list_thresholds, lowest_threshold
 class Deployment:
     """The threshold in force and what it depends on. Statuses and `changed` are None where nothing is deployed.
 
-    `classes` is how many there are in the data set.
+    `classes` is how many there are in the data set, the project's own two where there is none yet.
     """
 
     threshold: float
@@ -32,17 +32,29 @@ class Deployment:
     stack_status: str | None
     changed: datetime | None
     classes: int
+    dataset: bool = True
 
     @property
     def lowest(self) -> float:
         """The lowest threshold that one can choose."""
         return lowest_threshold(self.classes)
 
+    @property
+    def next_dag(self) -> str:
+        """The DAG whose run brings the first thing that a change of the threshold lacks; empty where nothing does."""
+        lacking = {
+            "cifar_etl": not self.dataset,
+            "train_and_deploy": self.endpoint_status is None,
+            "inference_workflow": self.stack_status is None,
+        }
+        return next((dag for dag, lacks in lacking.items() if lacks), "")
+
 
 def describe_deployment(settings: Settings) -> Deployment:
     stack = find_stack(clients.connect("cloudformation", settings.region), settings.inference_stack) or {}
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     status, config = _endpoint(settings)
+    names = _class_names(settings.bucket)
     return Deployment(
         threshold=float(outputs.get("Threshold", THRESHOLD)),
         endpoint=settings.endpoint,
@@ -51,8 +63,19 @@ def describe_deployment(settings: Settings) -> Deployment:
         stack=settings.inference_stack,
         stack_status=stack.get("StackStatus"),
         changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
-        classes=count_classes(settings.bucket),
+        classes=len(names or CLASS_NAMES),
+        dataset=names is not None,
     )
+
+
+def _class_names(bucket: str) -> list[str] | None:
+    try:
+        names: list[str] = describe(bucket)["classes"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return None
+    return names
 
 
 def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
@@ -83,13 +106,13 @@ def check_change(now: Deployment, threshold: float, replaces: float) -> None:
             f" {THRESHOLD}"
         )
     if now.endpoint_status is None:
-        raise ChangeError(f"there is no endpoint {now.endpoint}: run train_and_deploy first")
+        raise ChangeError(f"there is no endpoint {now.endpoint}: trigger {now.next_dag} first")
     if now.endpoint_status != "InService":
         raise ChangeError(
             f"the endpoint {now.endpoint} is {now.endpoint_status}, not InService: wait, or deploy it again"
         )
     if now.stack_status is None:
-        raise ChangeError(f"there is no stack {now.stack}: run inference_workflow once first")
+        raise ChangeError(f"there is no stack {now.stack}: trigger {now.next_dag} first")
     if now.stack_status.endswith("_IN_PROGRESS"):
         raise ChangeError(f"the stack {now.stack} is {now.stack_status}: wait until that is done, then apply again")
     if now.stack_status not in UPDATABLE:
