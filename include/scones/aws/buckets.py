@@ -62,6 +62,19 @@ def exists(settings: Settings) -> bool:
     return True
 
 
+def holds(settings: Settings, prefix: str) -> bool:
+    """Whether the project's bucket is there and has anything whose key begins so."""
+    try:
+        found: int = client(settings.account, settings.region).list_objects_v2(
+            Bucket=settings.bucket, Prefix=prefix, MaxKeys=1
+        )["KeyCount"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return False
+    return found > 0
+
+
 def _expect(owner: str, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
     context["bucket"] = params.get("Bucket")
     return {name: owner for name in _MEMBERS if name in model.input_shape.members} | params

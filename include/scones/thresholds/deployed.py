@@ -8,11 +8,12 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from include.scones.aws import clients
+from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
 from include.scones.aws.missing import is_missing
-from include.scones.cifar.dataset import count_classes, describe
-from include.scones.settings import CLASS_NAMES, THRESHOLD, Settings
+from include.scones.cifar.dataset import count_classes
+from include.scones.s3_layout import DATASET
+from include.scones.settings import THRESHOLD, Settings
 from include.scones.thresholds.errors import ChangeError
 from include.scones.thresholds.scale import list_thresholds, lowest_threshold
 
@@ -54,7 +55,6 @@ def describe_deployment(settings: Settings) -> Deployment:
     stack = find_stack(clients.connect("cloudformation", settings.region), settings.inference_stack) or {}
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     status, config = _endpoint(settings)
-    names = _class_names(settings.bucket)
     return Deployment(
         threshold=float(outputs.get("Threshold", THRESHOLD)),
         endpoint=settings.endpoint,
@@ -63,19 +63,9 @@ def describe_deployment(settings: Settings) -> Deployment:
         stack=settings.inference_stack,
         stack_status=stack.get("StackStatus"),
         changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
-        classes=len(names or CLASS_NAMES),
-        dataset=names is not None,
+        classes=count_classes(settings.bucket),
+        dataset=buckets.holds(settings, DATASET),
     )
-
-
-def _class_names(bucket: str) -> list[str] | None:
-    try:
-        names: list[str] = describe(bucket)["classes"]
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    return names
 
 
 def _endpoint(settings: Settings) -> tuple[str | None, str | None]:

@@ -4,7 +4,7 @@ import { call } from "./airflow.js";
 import { showSteps } from "./steps.js";
 
 try {
-  showSteps(await call("api/steps"));
+  await showSteps(await call("api/steps"));
 } catch (error) {
   document.querySelector("#message").textContent = error.message;
   document.querySelector("#message").hidden = false;
