@@ -20,6 +20,8 @@ from tests import tiers
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.inventory import Inventory
     from tests.stack import Launcher
 
@@ -27,6 +29,9 @@ ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 CLOUD_PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 REGION = "us-east-1"
+CHROMIUM = Path("/usr/bin/chromium")
+# As root, as in a container, it starts only without its sandbox. The name stands for a DNS server of a stranger.
+CHROMIUM_ARGUMENTS = ("--no-sandbox", "--host-resolver-rules=MAP rebound.attacker.example 127.0.0.1")
 ON_THE_STACK = (
     "tests/browser/",
     "tests/e2e/test_backfill.py",
@@ -193,6 +198,20 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; tests that need it are skipped where it is not."""
+    from playwright.sync_api import expect, sync_playwright  # in Airflow's environment alone
+
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
+    expect.set_options(timeout=60_000)  # the machine may be busy
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGUMENTS])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

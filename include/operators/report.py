@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context
+from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, conf
+
+from include.scones.s3_layout import REPORTS
 
 PUBLISHED = ("window", "records", "predictions", "low_confidence", "low_confidence_share", "malformed", "report")
-# The longest that a signed S3 address can be valid; one signed by a role's credentials ends with them.
-LINK_SECONDS = 7 * 24 * 3600
 
 
 class ReportLink(BaseOperatorLink):
-    """A signed address of the report's page, made when its task ends and valid for up to seven days."""
+    """The report's page in Airflow: a path, good in every browser and for as long as there is the report."""
 
     name = "Capture report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
-        from include.scones.aws import buckets
-
-        uri: str = getattr(operator, "report_uri", "")
-        if not uri:
-            return ""
-        bucket, key = uri.removeprefix("s3://").split("/", 1)
-        return buckets.link(bucket, key, LINK_SECONDS)
+        _, found, page = getattr(operator, "report_uri", "").partition(f"/{REPORTS}")
+        root = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
+        return f"{root}/reports/{quote(page, safe='/=')}" if found else ""
 
 
 class ReportOperator(BaseOperator):

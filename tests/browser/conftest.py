@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from include.launcher.config import USER
 from include.scones import settings
@@ -19,9 +19,6 @@ from tests.browser.tuner import TUNER, threshold_deployed
 from tests.conftest import ROOT
 from tests.stack import Launcher
 
-CHROMIUM = Path("/usr/bin/chromium")
-# As root, as in a container, it starts only without its sandbox. The name stands for a DNS server of a stranger.
-ARGUMENTS = ("--no-sandbox", "--host-resolver-rules=MAP rebound.attacker.example 127.0.0.1")
 SESSION = """
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
@@ -29,18 +26,6 @@ print(SimpleAuthManager().generate_jwt(SimpleAuthManagerUser(username="victor", 
 """
 
 Sessions = Callable[..., BrowserContext]
-# The machine may be busy.
-expect.set_options(timeout=60_000)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -194,9 +194,10 @@ def test_a_reader_looks_but_cannot_apply(sessions: Sessions, viewer_token: str, 
 
 def test_who_is_not_signed_in_sees_nothing(sessions: Sessions) -> None:
     page = sessions().new_page()
-    answer = page.goto(TUNER)
-    assert answer is not None and answer.status == 401
+    page.goto(TUNER)
+    expect(page.locator("input[name=password]")).to_be_visible()
     assert "In force" not in page.content()
+    assert page.request.get(f"{TUNER}api/state").status == 401
 
 
 def test_a_session_that_ends_is_told(page: Page) -> None:

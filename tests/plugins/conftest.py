@@ -1,4 +1,4 @@
-"""A real Airflow API server with the project's plugin and DAG, users of each role, and nothing that runs tasks."""
+"""A real Airflow API server with the project's plugin and DAGs, users of each role, and nothing that runs tasks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import httpx
+import jwt
 import pytest
 
+from include.scones.settings import Settings
 from tests.conftest import REGION, ROOT, Cloud, free_port
 from tests.waiting import eventually
 
 AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
 USERS = {"anna": "user", "victor": "viewer", "olga": "admin"}
+SECRET = "a secret of the tests that is long enough for HS512 signatures, 64 bytes"
 PROJECT = "tuner-tests"
+HERE = Settings(PROJECT, REGION, "000000000000", f"{PROJECT}-000000000000-{REGION}")
 
 SignIn = Callable[[str | None], httpx.Client]
 
@@ -38,7 +43,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of the tests that is long enough for HS512 signatures, 64 bytes",
+        "AIRFLOW__API_AUTH__JWT_SECRET": SECRET,
         "PYTHONPATH": str(ROOT),
         "SCONES_PROJECT": PROJECT,
     }
@@ -50,7 +55,8 @@ def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     home, port = tmp_path_factory.mktemp("airflow"), free_port()
     env = environment(home, port)
     (home / "dags").mkdir()
-    shutil.copy(ROOT / "dags" / "inference_workflow.py", home / "dags")
+    for name in ("inference_workflow.py", "capture_report.py"):
+        shutil.copy(ROOT / "dags" / name, home / "dags")
     for command in (["db", "migrate"], ["dags", "reserialize"]):
         done = subprocess.run([AIRFLOW, *command], env=env, cwd=ROOT, capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -97,18 +103,35 @@ def add_connection(url: str, cloud: Cloud) -> None:
 
 @pytest.fixture(scope="session")
 def sign_in(server: str) -> Iterator[SignIn]:
-    """Clients with a user's session cookie, as a browser has it; None is somebody without one."""
+    """Clients with a user's session cookie, as a browser has it; None has none, and nora has a session but no right."""
     clients: dict[str | None, httpx.Client] = {}
+
+    def token(user: str) -> str:
+        if user == "nora":
+            claims = jwt.decode(token("victor"), options={"verify_signature": False}) | {"sub": "nora", "role": None}
+            return jwt.encode(claims, SECRET, "HS512")
+        body = {"username": user, "password": f"{user}'s password"}
+        answer = httpx.post(f"{server}/auth/token", json=body, timeout=60).raise_for_status()
+        return str(answer.json()["access_token"])
 
     def client(user: str | None) -> httpx.Client:
         if user not in clients:
             clients[user] = httpx.Client(base_url=server, timeout=60)
             if user is not None:
-                body = {"username": user, "password": f"{user}'s password"}
-                token = clients[user].post("/auth/token", json=body).raise_for_status().json()["access_token"]
-                clients[user].cookies.set("_token", token)
+                clients[user].cookies.set("_token", token(user))
         return clients[user]
 
     yield client
     for opened in clients.values():
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud: Cloud) -> Iterator[str]:
+    """The project's bucket, which is there for as long as the module's tests."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=HERE.bucket)
+    yield HERE.bucket
+    for item in s3.list_objects_v2(Bucket=HERE.bucket).get("Contents", []):
+        s3.delete_object(Bucket=HERE.bucket, Key=item["Key"])
+    s3.delete_bucket(Bucket=HERE.bucket)

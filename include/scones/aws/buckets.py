@@ -35,14 +35,6 @@ def client(owner: str = "", region: str | None = None, config: Config | None = N
     return s3
 
 
-def link(bucket: str, key: str, seconds: int) -> str:
-    """A signed address for whoever, like a browser, sends it and nothing else: the owner expected stands in it."""
-    # Buckets made since 2020 take no older signature.
-    s3 = client(config=Config(signature_version="s3v4"))
-    s3.meta.events.register("before-sign.s3.GetObject", _into_address)
-    return str(s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key}, seconds))
-
-
 def exists(settings: Settings) -> bool:
     """Whether the project's bucket is there.
 
@@ -70,6 +62,19 @@ def exists(settings: Settings) -> bool:
     return True
 
 
+def holds(settings: Settings, prefix: str) -> bool:
+    """Whether the project's bucket is there and has anything whose key begins so."""
+    try:
+        found: int = client(settings.account, settings.region).list_objects_v2(
+            Bucket=settings.bucket, Prefix=prefix, MaxKeys=1
+        )["KeyCount"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return False
+    return found > 0
+
+
 def _expect(owner: str, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
     context["bucket"] = params.get("Bucket")
     return {name: owner for name in _MEMBERS if name in model.input_shape.members} | params
@@ -84,8 +89,3 @@ def _explain(owner: str, parsed: dict[str, Any], context: dict[str, Any], **_: A
         )
     elif parsed.get("Error", {}).get("Code") == "NoSuchBucket":
         parsed["Error"]["Message"] = f"there is no bucket {context['bucket']}: run cifar_etl first, which makes it"
-
-
-def _into_address(request: Any, **_: Any) -> None:
-    request.params = {OWNER_HEADER: request.headers[OWNER_HEADER]}
-    del request.headers[OWNER_HEADER]

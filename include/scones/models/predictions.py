@@ -67,7 +67,7 @@ def predict_test_images(settings: Settings, config: str, data: dict[str, Any] | 
     with _one_at_a_time:
         known = _known.get(place)
         if known is None:
-            known = _stored(settings, config)
+            known = read_predictions(settings, config)
             if known is None or known.digest != data["digest"]:
                 known = ask_about(settings, config, data)
                 catalogue.write_json(settings.bucket, predictions_key(config), asdict(known))
@@ -79,11 +79,12 @@ def predict_test_images(settings: Settings, config: str, data: dict[str, Any] | 
 def read_baseline(settings: Settings, end: datetime) -> list[float] | None:
     """How sure the model in service at `end` was of each test image; None where none was in service by then."""
     served = history.in_service(settings, end)
-    known = _stored(settings, served["config"]) if served else None
+    known = read_predictions(settings, served["config"]) if served else None
     return [max(probabilities) for probabilities in known.probabilities] if known else None
 
 
-def _stored(settings: Settings, config: str) -> Predictions | None:
+def read_predictions(settings: Settings, config: str) -> Predictions | None:
+    """As they were kept on S3 when the endpoint config came into service; None where they are not there."""
     content = catalogue.read_json(settings.bucket, predictions_key(config))
     # Those of before data sets had digests name none.
     return Predictions(**content) if content and "digest" in content else None

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from include.scones.aws import clients
+from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
 from include.scones.aws.missing import is_missing
 from include.scones.models.history import count_classes
+from include.scones.s3_layout import CURRENT_DATASET
 from include.scones.settings import THRESHOLD, Settings
 from include.scones.thresholds.errors import ChangeError
 from include.scones.thresholds.scale import list_thresholds, lowest_threshold
@@ -21,7 +22,7 @@ from include.scones.thresholds.scale import list_thresholds, lowest_threshold
 class Deployment:
     """The threshold in force and what it depends on. Statuses and `changed` are None where nothing is deployed.
 
-    `classes` is how many there are in the data set.
+    `classes` is how many there are in the data set, the project's own two where there is none yet.
     """
 
     threshold: float
@@ -32,11 +33,22 @@ class Deployment:
     stack_status: str | None
     changed: datetime | None
     classes: int
+    dataset: bool = True
 
     @property
     def lowest(self) -> float:
         """The lowest threshold that one can choose."""
         return lowest_threshold(self.classes)
+
+    @property
+    def next_dag(self) -> str:
+        """The DAG whose run brings the first thing that a change of the threshold lacks; empty where nothing does."""
+        lacking = {
+            "cifar_etl": not self.dataset,
+            "train_and_deploy": self.endpoint_status is None,
+            "inference_workflow": self.stack_status is None,
+        }
+        return next((dag for dag, lacks in lacking.items() if lacks), "")
 
 
 def describe_deployment(settings: Settings) -> Deployment:
@@ -52,6 +64,7 @@ def describe_deployment(settings: Settings) -> Deployment:
         stack_status=stack.get("StackStatus"),
         changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
         classes=count_classes(settings),
+        dataset=buckets.holds(settings, CURRENT_DATASET),
     )
 
 
@@ -83,13 +96,13 @@ def check_change(now: Deployment, threshold: float, replaces: float) -> None:
             f" {THRESHOLD}"
         )
     if now.endpoint_status is None:
-        raise ChangeError(f"there is no endpoint {now.endpoint}: run train_and_deploy first")
+        raise ChangeError(f"there is no endpoint {now.endpoint}: trigger {now.next_dag} first")
     if now.endpoint_status != "InService":
         raise ChangeError(
             f"the endpoint {now.endpoint} is {now.endpoint_status}, not InService: wait, or deploy it again"
         )
     if now.stack_status is None:
-        raise ChangeError(f"there is no stack {now.stack}: run inference_workflow once first")
+        raise ChangeError(f"there is no stack {now.stack}: trigger {now.next_dag} first")
     if now.stack_status.endswith("_IN_PROGRESS"):
         raise ChangeError(f"the stack {now.stack} is {now.stack_status}: wait until that is done, then apply again")
     if now.stack_status not in UPDATABLE:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from include.scones.capture.errors import UnreadableError
 from include.scones.capture.reading.images import thumbnail
 from include.scones.capture.stores.bucket import S3Store
-from include.scones.models.predictions import Predictions, predict_test_images
+from include.scones.models.predictions import Predictions
 from include.scones.settings import Settings
+from include.scones.thresholds.answers import read_answers_in_service
 from include.scones.thresholds.curves import count_accepted, count_confusion, find_nearest, find_presets
-from include.scones.thresholds.deployed import describe_deployment
-from include.scones.thresholds.errors import NotInServiceError
 from include.scones.thresholds.scale import list_thresholds
 from include.scones.thresholds.traffic import count_traffic
 
@@ -23,32 +23,18 @@ NEAREST = 8
 
 
 def describe_effects(settings: Settings) -> dict[str, Any]:
-    """Lists run in parallel with `thresholds`.
+    """Lists run in parallel with `thresholds`. All comes from S3: the endpoint is asked nothing.
 
     Raises:
-        NotInServiceError: no endpoint is in service.
-        ServingError: the endpoint does not answer as it should.
-        NoTestImagesError: there is no data set.
+        NotInServiceError: no endpoint is in service, or its answers to the test images are not kept.
     """
-    predictions = predict_test_images(settings, config_in_service(settings))
+    predictions = read_answers_in_service(settings)
     thresholds = list_thresholds(len(predictions.classes))
     return {
         "thresholds": thresholds,
         "test": evaluate(predictions),
         "traffic": count_traffic(settings, len(predictions.classes)),
     }
-
-
-def config_in_service(settings: Settings) -> str:
-    """The name of the endpoint's configuration."""
-    now = describe_deployment(settings)
-    if now.endpoint_config is None:
-        raise NotInServiceError(f"there is no endpoint {now.endpoint}: run train_and_deploy first")
-    if now.endpoint_status != "InService":
-        raise NotInServiceError(
-            f"the endpoint {now.endpoint} is {now.endpoint_status}, not InService: wait, or deploy it again"
-        )
-    return now.endpoint_config
 
 
 def evaluate(predictions: Predictions) -> dict[str, Any]:
@@ -86,10 +72,12 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
 def draw_thumbnails(settings: Settings) -> dict[int, str]:
     """Data URIs of the images that `describe_effects` describes, by the same places; drawn once a configuration.
 
+    An image that is no longer there has none.
+
     Raises:
-        SconesError: as `describe_effects` does.
+        NotInServiceError: as `describe_effects` does.
     """
-    predictions = predict_test_images(settings, config_in_service(settings))
+    predictions = read_answers_in_service(settings)
     places = tuple((place, predictions.names[place]) for place in evaluate(predictions)["images"])
     return _drawn(settings.bucket, predictions.config, predictions.folder, places)
 
@@ -99,7 +87,11 @@ def _drawn(bucket: str, config: str, folder: str, places: tuple[tuple[int, str],
     store = S3Store(bucket)
 
     def draw(name: str) -> str:
-        return thumbnail(base64.b64encode(store.read(f"{folder}{name}")))
+        try:
+            return thumbnail(base64.b64encode(store.read(f"{folder}{name}")))
+        except UnreadableError:
+            return ""
 
     with ThreadPoolExecutor(store.readers) as pool:
-        return dict(zip([place for place, _ in places], pool.map(draw, [name for _, name in places]), strict=True))
+        drawn = pool.map(draw, [name for _, name in places])
+        return {place: uri for (place, _), uri in zip(places, drawn, strict=True) if uri}

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from include.operators.report import ReportLink
 from include.scones import stacks
 from include.scones.aws import buckets
 from include.scones.batch import run
@@ -91,14 +89,6 @@ def test_large_files_are_refused_too(theirs: Settings, tmp_path: Path) -> None:
         s3.download_file(theirs.bucket, "large", str(tmp_path / "large"))
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.copy_object(Bucket=theirs.bucket, Key="copy", CopySource=f"{theirs.bucket}/large")
-
-
-def test_a_link_is_the_owners_alone_with_nothing_but_its_address(bucket: str, theirs: Settings) -> None:
-    boto3.client("s3").put_object(Bucket=bucket, Key="page", Body=b"ours")
-    operator: Any = type("Operator", (), {"report_uri": f"s3://{bucket}/page"})()
-    url = ReportLink().get_link(operator, ti_key=None)
-    assert (httpx.URL(url).params[buckets.OWNER_HEADER], httpx.get(url).text) == ("000000000000", "ours")
-    assert httpx.get(buckets.link(theirs.bucket, "page", 60)).status_code == 403
 
 
 class Recorder(BaseHTTPRequestHandler):

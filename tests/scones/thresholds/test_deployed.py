@@ -70,10 +70,11 @@ def test_values_out_of_range_or_between_the_steps(threshold: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"endpoint_status": None}, "there is no endpoint p-endpoint: run train_and_deploy first"),
+        ({"endpoint_status": None}, "there is no endpoint p-endpoint: trigger train_and_deploy first"),
+        ({"endpoint_status": None, "dataset": False}, "there is no endpoint p-endpoint: trigger cifar_etl first"),
         ({"endpoint_status": "Updating"}, "the endpoint p-endpoint is Updating, not InService"),
         ({"endpoint_status": "Failed"}, "the endpoint p-endpoint is Failed, not InService"),
-        ({"stack_status": None}, "there is no stack p-inference: run inference_workflow once first"),
+        ({"stack_status": None}, "there is no stack p-inference: trigger inference_workflow first"),
         ({"stack_status": "UPDATE_IN_PROGRESS"}, "is UPDATE_IN_PROGRESS: wait until that is done"),
         ({"stack_status": "UPDATE_ROLLBACK_FAILED"}, "is UPDATE_ROLLBACK_FAILED and cannot be updated"),
         ({"threshold": 0.8}, "the threshold is 0.80 by now, not 0.93"),
@@ -96,7 +97,7 @@ def test_nothing_deployed(bucket: str) -> None:
 
 
 def test_no_evidence_without_an_endpoint(bucket: str) -> None:
-    with pytest.raises(NotInServiceError, match="there is no endpoint tuning-none-endpoint"):
+    with pytest.raises(NotInServiceError, match="there is no endpoint tuning-none-endpoint: trigger cifar_etl first"):
         describe_effects(Settings("tuning-none", REGION, "000000000000", bucket))
 
 

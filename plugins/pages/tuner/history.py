@@ -7,7 +7,7 @@ from typing import Any
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.state import DagRunState, TaskInstanceState
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from include.scones.settings import THRESHOLD
@@ -61,3 +61,8 @@ def run_under_way(session: Session) -> dict[str, str] | None:
         .limit(1)
     ).first()
     return {"run_id": found[0], "state": str(found[1])} if found else None
+
+
+def last_run(session: Session) -> int:
+    """The number that Airflow's database gave the DAG's newest run; 0 before the first."""
+    return session.scalar(select(func.max(DagRun.id)).where(DagRun.dag_id == DAG_ID)) or 0

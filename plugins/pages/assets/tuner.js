@@ -1,7 +1,9 @@
 // The page: one threshold is chosen, everything shown follows it, and applying it goes through a run of the DAG.
 
+import { call, openInAirflow } from "./airflow.js";
 import { drawCurves, element, percent, placeOf, showConfusion, showImages, showNumbers } from "./figures.js";
-import { DAG, call, follow, reason, showRun, showSummary, start, summary } from "./run.js";
+import { DAG, follow, reason, showRun, showSummary, start, summary } from "./run.js";
+import { showSteps } from "./steps.js";
 
 const find = (selector) => document.querySelector(selector);
 const page = { state: null, evidence: null, pictures: {}, chosen: null, busy: false };
@@ -24,6 +26,7 @@ function showState() {
   find("#in-force").textContent = `${text}.`;
   find("#may-not").hidden = state.may_apply;
   find("#undo").hidden = state.previous === null || state.previous < state.lowest;
+  showSteps(state.steps);
   if (state.previous !== null) find("#undo").textContent = `Undo: back to ${state.previous.toFixed(2)} …`;
   showButtons();
 }
@@ -120,8 +123,8 @@ async function apply(threshold, from) {
   page.busy = true;
   showButtons();
   try {
-    const { conf } = await call("api/changes", { threshold, replaces: from });
-    await watch(await start(conf), threshold);
+    const change = await call("api/changes", { threshold, replaces: from });
+    await watch(await start(change), threshold);
   } catch (error) {
     say(error.message);
   } finally {
@@ -151,15 +154,6 @@ async function watch(runId, threshold) {
   }
 }
 
-// The run's own page, shown by the Airflow around this frame where there is one.
-function openRun(event) {
-  const outer = window.parent;
-  if (outer === window) return;
-  event.preventDefault();
-  outer.history.pushState({}, "", event.currentTarget.href);
-  outer.dispatchEvent(new PopStateEvent("popstate"));
-}
-
 async function refresh() {
   try {
     page.state = await call("api/state");
@@ -175,6 +169,7 @@ async function begin() {
     page.state = await call("api/state");
     page.chosen = Math.max(page.state.threshold, page.state.lowest);
     showState();
+    if (!page.state.steps.find((step) => step.dag_id === "train_and_deploy").done) return;
     page.evidence = await call("api/evidence");
   } catch (error) {
     if (page.state === null) find("#in-force").textContent = "";
@@ -191,7 +186,7 @@ async function begin() {
   find("#apply").addEventListener("click", () => ask(page.chosen));
   find("#undo").addEventListener("click", () => ask(page.state.previous));
   find("#cancel").addEventListener("click", () => find("#confirm").close());
-  find("#run-link").addEventListener("click", openRun);
+  find("#run-link").addEventListener("click", openInAirflow);
   window.addEventListener("resize", () => page.chosen !== null && showEvidence());
   if (page.state.run) resume(page.state.run.run_id);
   try {

@@ -1,39 +1,21 @@
 // Starts a run of inference_workflow through Airflow's own API, as the person at the screen, and follows it to its end.
 
+import { Refusal, call } from "./airflow.js";
 import { element } from "./figures.js";
 
 export const DAG = "inference_workflow";
 const RUNS = `../api/v2/dags/${DAG}/dagRuns`;
+const HEALTH = "../api/v2/monitor/health";
 const ENDED = ["success", "failed"];
 const PAUSE = 1500;
 
-export class Refusal extends Error {}
-
-export async function call(path, body) {
-  const request = { credentials: "same-origin", headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    request.method = "POST";
-    request.headers["Content-Type"] = "application/json";
-    request.headers["X-Threshold-Tuner"] = "1";
-    request.body = JSON.stringify(body);
-  }
-  let answer;
+export async function start({ conf, dag_run_id }) {
   try {
-    answer = await fetch(path, request);
-  } catch {
-    throw new Refusal("Airflow does not answer: is its API server running?");
+    return (await call(RUNS, { logical_date: null, conf, dag_run_id })).dag_run_id;
+  } catch (error) {
+    if (error.status !== 409) throw error;
+    throw new Refusal("Somebody else has changed the threshold at the same time: look at it again, then apply.", 409);
   }
-  if (answer.status === 401) throw new Refusal("You are signed out: sign in to Airflow, then open this page again.");
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    const detail = typeof content.detail === "string" ? content.detail : JSON.stringify(content.detail ?? content);
-    throw new Refusal(answer.status === 403 ? `You may not do that: ${detail}` : detail);
-  }
-  return content;
-}
-
-export async function start(conf) {
-  return (await call(RUNS, { logical_date: null, conf })).dag_run_id;
 }
 
 // Follows a run; `show` hears of its state and tasks whenever these were asked for.
@@ -44,6 +26,7 @@ export async function follow(runId, show) {
       const run = await call(path);
       const tasks = (await call(`${path}/taskInstances?limit=200`)).task_instances;
       show(run, tasks);
+      showScheduler(ENDED.includes(run.state) ? { status: "healthy" } : (await call(HEALTH)).scheduler);
       if (ENDED.includes(run.state)) return { run, tasks, path };
       misses = 0;
     } catch (error) {
@@ -69,8 +52,21 @@ export async function reason(path, tasks) {
   return `${failed.task_id}: ${error ? error.exc_value : "its log in Airflow says why"}`;
 }
 
+function since(moment) {
+  const seconds = Math.max(0, Math.round((Date.now() - new Date(moment)) / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+}
+
+function showScheduler({ status, latest_scheduler_heartbeat: heard }) {
+  const last = heard ? `last heard of ${since(heard)} ago` : "none was ever heard of";
+  document.querySelector("#scheduler").textContent = status === "healthy" ? ""
+    : `No scheduler of Airflow is alive (${last}): the run waits until one is started.`;
+}
+
 export function showRun(run, tasks) {
-  document.querySelector("#run-state").textContent = `The run is ${run.state}.`;
+  const moment = run.state === "queued" ? run.queued_at : run.start_date;
+  const so = moment && !ENDED.includes(run.state) ? `, for ${since(moment)}` : "";
+  document.querySelector("#run-state").textContent = `The run is ${run.state}${so}.`;
   const order = ["deploy", "generate_test_cases", "arguments", "execute", "summarise"];
   const lines = order.map((name) => {
     const states = tasks.filter((task) => task.task_id === name).map((task) => task.state ?? "waiting");

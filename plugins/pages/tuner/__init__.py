@@ -1,0 +1,7 @@
+"""The threshold tuner."""
+
+from __future__ import annotations
+
+from plugins.pages.tuner.routes import make_app
+
+__all__ = ["make_app"]

@@ -1,1 +1,0 @@
-"""The threshold tuner's web application and page."""
