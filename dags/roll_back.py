@@ -13,18 +13,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Metadata, Param, dag, task
+from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.run_types import ON_REQUEST
 from include.operators.sagemaker import EndpointOperator
 
 ENDPOINT = Asset("scones_endpoint")
+# Of an asset that two DAGs publish by its own name, Airflow would not know which one materializes it.
+KEPT = AssetAlias("scones_kept_endpoint")
 
 
 @dag(
     **DAG_ARGUMENTS,
     schedule=None,
+    allowed_run_types=ON_REQUEST,
     max_active_runs=1,
     tags=["scones", "training"],
     doc_md=__doc__,
@@ -49,7 +53,7 @@ def roll_back() -> None:
 
         return rollback.choose(settings.load(), params["endpoint_config"])
 
-    @task(outlets=[ENDPOINT])
+    @task(outlets=[KEPT])
     def smoke_test(chosen: dict[str, Any], run_id: str) -> Any:
         """Ask the endpoint about real test images, and write down that this model serves again."""
         from include.scones import settings
@@ -57,7 +61,7 @@ def roll_back() -> None:
 
         here = settings.load()
         result = endpoint_check.accept(here, chosen["dataset"], chosen["accuracy"], chosen["training_job"], run_id)
-        yield Metadata(ENDPOINT, extra=result)
+        yield Metadata(ENDPOINT, extra=result, alias=KEPT)
         return result
 
     chosen = choose()

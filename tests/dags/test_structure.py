@@ -66,7 +66,7 @@ def test_assets_chain_the_dags(dagbag: DagBag) -> None:
     assert produced >= {
         ("scones_dataset", "cifar_etl"),
         ("scones_endpoint", "train_and_deploy"),
-        ("scones_endpoint", "roll_back"),
+        ("scones_kept_endpoint", "roll_back"),
         ("scones_executions", "inference_workflow"),
         ("scones_report", "capture_report"),
     }

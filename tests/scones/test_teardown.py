@@ -263,7 +263,7 @@ def test_pruning_leaves_a_neighbours_models(foreign: Inventory) -> None:
         for number in range(3):
             sagemaker().delete_endpoint(EndpointName=f"{settings.endpoint}-{number}")
         execute(settings, plan(settings, "all_but_data"))
-    bucket_of.empty(boto3.client("s3"), HERE.bucket)
+    bucket_of.empty(boto3.client("s3"), HERE.bucket, to_the_end())
     boto3.client("s3").delete_bucket(Bucket=HERE.bucket)
 
 

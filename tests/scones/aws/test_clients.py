@@ -28,7 +28,9 @@ def test_no_other_module_makes_a_client() -> None:
         if re.search(r"boto3\.(client|resource)\(|boto3\.(session\.)?Session\(", path.read_text())
     }
     # The launcher says, before anything else is there, which account the user's environment is of.
-    assert makers == {"include/scones/session.py", "include/launcher/__main__.py"}, "use include/scones/aws/clients.py"
+    assert makers == {"include/scones/session.py", "include/launcher/conditions.py"}, (
+        "use include/scones/aws/clients.py"
+    )
 
 
 def test_what_is_not_said_is_the_default(cloud: Cloud) -> None:

@@ -11,6 +11,7 @@ import pytest
 from include.scones.errors import NoTestImagesError
 from include.scones.inference.inputs import generate_test_cases
 from include.scones.settings import Settings
+from include.scones.steps import to_the_end
 from include.scones.teardown.bucket import empty
 from tests.conftest import REGION, Cloud
 from tests.datasets import describe, put_dataset
@@ -27,7 +28,7 @@ def settings(cloud: Cloud) -> Iterator[Settings]:
     s3.create_bucket(Bucket=HERE.bucket)
     put_dataset(HERE.bucket, [(number, number % 2, name) for number, name in enumerate(NAMES)], classes=DATA["classes"])
     yield HERE
-    empty(s3, HERE.bucket)
+    empty(s3, HERE.bucket, to_the_end())
     s3.delete_bucket(Bucket=HERE.bucket)
 
 
