@@ -11,8 +11,10 @@ resource is looked at again right before it is deleted.
 | `all_but_data` | also endpoint configs, models, the stacks with all in them, logs; running training jobs are stopped |
 | `everything` | also the bucket with all data, in every version |
 
-Run it again after a failure: it goes on with what is left. The log group `/aws/sagemaker/TrainingJobs` stays, without
-the project's streams: all training jobs of an account share it. Ended training jobs stay, for SageMaker keeps them.
+Nothing is deleted while another DAG of the project runs, the reports' excepted, and what starts during a deletion waits
+for it. Run it again after a failure: it goes on with what is left. The log group `/aws/sagemaker/TrainingJobs` stays,
+without the project's streams: all training jobs of an account share it. Ended training jobs stay, for SageMaker keeps
+them.
 """
 
 from __future__ import annotations

@@ -23,7 +23,12 @@ REASON = "its task in Airflow was ended by a user"
 
 def state_of(ti: Any) -> str | None:
     """The state that Airflow has the task in by now."""
-    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index)
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    # The triggerer knows a task instance by its names alone.
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+    )
     return next(iter(states.get(ti.run_id, {}).values()), None)
 
 

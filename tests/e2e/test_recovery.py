@@ -12,6 +12,7 @@ import httpx
 import psutil
 
 from include.launcher.api import AirflowApi
+from include.launcher.config import USER
 from include.launcher.services import COMPONENTS, Services
 from tests.e2e.waiting import ended, wait_until
 from tests.stack import Launcher
@@ -80,3 +81,42 @@ def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
     training = str(wait_until("the training run", lambda: caused(api, "cifar_etl", etl, "train_and_deploy")))
     wait_until("the training job", lambda: [n for n, status in jobs().items() if n not in before and status])
     return training, before
+
+
+def test_a_training_keeps_a_deletion_out_and_ends_with_its_task(launcher: Launcher, aws: Path) -> None:
+    """A user marks the deferred task as failed; until then nothing that the run needs is deleted."""
+    with launcher.api() as api:
+        api.unpause("teardown")
+        before = jobs()
+        training = api.trigger("train_and_deploy", {"epochs": 300, "mini_batch_size": 1})
+        (job,) = wait_until("the training job", lambda: [name for name in jobs() if name not in before])
+        wait_until("the deferral", lambda: state_of_task(api, training, "train") == "deferred")
+
+        everything = {"scope": "everything", "dry_run": False, "confirm": "scones-unlimited"}
+        deletion = api.trigger("teardown", everything)
+        assert ended(api, "teardown", deletion) == "failed"
+        (delete,) = [task for task in api.tasks("teardown", deletion) if task["task_id"] == "delete"]
+        assert (delete["state"], delete["try_number"]) == ("failed", 1)
+        assert "train_and_deploy running: nothing is deleted" in "\n".join(api.log("teardown", deletion, delete))
+        assert jobs()[job] == "InProgress"
+
+        mark_failed(launcher, f"train_and_deploy/dagRuns/{training}/taskInstances/train")
+        wait_until("the end of the job", lambda: jobs()[job] == "Stopped")
+        assert ended(api, "train_and_deploy", training) == "failed"
+
+
+def state_of_task(api: AirflowApi, run_id: str, task_id: str) -> str:
+    (task,) = [task for task in api.tasks("train_and_deploy", run_id) if task["task_id"] == task_id]
+    return str(task["state"])
+
+
+def mark_failed(launcher: Launcher, task: str) -> None:
+    url, body = launcher.config.airflow_url, {"username": USER, "password": launcher.config.password()}
+    token = httpx.post(f"{url}/auth/token", json=body, timeout=30).json()["access_token"]
+    answer = httpx.patch(
+        f"{url}/api/v2/dags/{task}",
+        json={"new_state": "failed"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    answer.raise_for_status()

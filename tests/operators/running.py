@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 
 class TaskInstance:
-    """What operators and triggers ask of one; `state` is what Airflow has meanwhile."""
+    """The names by which a triggerer knows one, and what operators push; `state` is what Airflow has meanwhile."""
 
     dag_id, task_id, run_id, map_index = "dag", "task", "run", -1
 
@@ -19,18 +22,28 @@ class TaskInstance:
         self.state = state
         self.pushed: dict[str, Any] = {}
 
-    def get_task_states(self, **asked: Any) -> dict[str, dict[str, str]]:
-        assert asked == {"dag_id": "dag", "task_ids": ["task"], "run_ids": ["run"], "map_index": -1}
-        return {"run": {"task": self.state}}
-
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
+
+
+@contextmanager
+def in_airflow(ti: TaskInstance) -> Iterator[None]:
+    """Airflow answers with the state of the task instance."""
+
+    def get_task_states(**asked: Any) -> dict[str, dict[str, str]]:
+        assert asked == {"dag_id": "dag", "task_ids": ["task"], "run_ids": ["run"], "map_index": -1}
+        return {"run": {"task": ti.state}}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RuntimeTaskInstance, "get_task_states", get_task_states)
+        yield
 
 
 def execute(operator: Any, ti: TaskInstance) -> Any:
     context = contextvars.copy_context()
     context.run(ExecutorSafeguard.tracker.set, operator)
-    return context.run(operator.execute, context={"ti": ti})
+    with in_airflow(ti):
+        return context.run(operator.execute, context={"ti": ti})
 
 
 def deferred(operator: Any, ti: TaskInstance) -> TaskDeferred:

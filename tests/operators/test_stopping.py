@@ -26,7 +26,7 @@ from include.operators.step_functions import ExecutionEndedTrigger, ExecutionOpe
 from include.operators.stopping import JobTrigger, StoppingTrigger, TrainingTrigger
 from include.scones.log_groups import TRAINING_JOBS
 from tests.conftest import REGION, Cloud, start_cloud, stop_cloud
-from tests.operators.running import TaskInstance, deferred, execute
+from tests.operators.running import TaskInstance, deferred, execute, in_airflow
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
@@ -147,7 +147,10 @@ def trigger_of(raised: TaskDeferred) -> StoppingTrigger:
 def killed(trigger: StoppingTrigger, state: str) -> None:
     """What the triggerer does with a trigger that the database no longer gives it."""
     trigger._task_instance = TaskInstance(state)
-    with ThreadPoolExecutor() as pool:  # a browser of another test may have an event loop in this thread
+    with (
+        in_airflow(trigger._task_instance),
+        ThreadPoolExecutor() as pool,
+    ):  # a browser of another test may have an event loop in this thread
         pool.submit(asyncio.run, trigger.on_kill()).result()
 
 
