@@ -19,7 +19,7 @@ from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.final import fail_on
 from include.operators.sagemaker import EndpointOperator
-from include.scones.errors import NoDatasetError, NotKeptError
+from include.scones.errors import NoDatasetError, NotKeptError, ServingError
 
 ENDPOINT = Asset("scones_endpoint")
 
@@ -59,7 +59,8 @@ def roll_back() -> None:
         from include.scones.models import endpoint_check
 
         here = settings.load()
-        result = endpoint_check.accept(here, chosen["dataset"], chosen["accuracy"], chosen["training_job"], run_id)
+        with fail_on(ServingError):
+            result = endpoint_check.accept(here, chosen["dataset"], chosen["accuracy"], chosen["training_job"], run_id)
         yield Metadata(ENDPOINT, extra=result)
         return result
 

@@ -23,7 +23,7 @@ from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.final import fail_on
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
-from include.scones.errors import AccuracyError, NoDatasetError
+from include.scones.errors import AccuracyError, NoDatasetError, ServingError
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import INSTANCE
 
@@ -121,7 +121,8 @@ def train_and_deploy() -> None:
         from include.scones import settings
         from include.scones.models import endpoint_check
 
-        result = endpoint_check.accept(settings.load(), data, accuracy, training["TrainingJobName"], run_id)
+        with fail_on(ServingError):
+            result = endpoint_check.accept(settings.load(), data, accuracy, training["TrainingJobName"], run_id)
         yield Metadata(ENDPOINT, extra=result)
         return result
 
