@@ -52,9 +52,9 @@ def _one_before(settings: Settings, kept: dict[str, Any]) -> str:
     for name in history.newest_configs(settings):
         if name in kept and name != serving:
             return name
-    raise NotKeptError(
-        f"no model that was in service before {serving or 'now'} is kept: name one of {', '.join(kept) or 'none'}"
-    )
+    others = ", ".join(name for name in kept if name != serving)
+    advice = f"name one of {others}" if others else "run train_and_deploy first"
+    raise NotKeptError(f"no model that was in service before {serving or 'now'} is kept: {advice}")
 
 
 def _serving(settings: Settings) -> str | None:
