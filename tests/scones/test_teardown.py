@@ -32,6 +32,7 @@ from include.scones.teardown.errors import ConfirmationError, ScopeError, Teardo
 from include.scones.teardown.plan import check_confirmation, execute, plan, verify
 from include.scones.teardown.resources import Resource
 from tests.conftest import REGION, ROOT, Cloud, start_cloud, stop_cloud
+from tests.datasets import describe
 from tests.inventory import Inventory, inventory
 from tests.strangers import open_bucket
 from tests.waiting import eventually
@@ -41,7 +42,7 @@ ACCOUNT = "000000000000"
 HERE = Settings(project=PROJECT, region=REGION, account=ACCOUNT, bucket=f"{PROJECT}-bucket")
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/unused"
-DATASET = {"provenance": "sample", "sha256": "0" * 64, "classes": ["bicycle", "motorcycle"], "train": 1}
+DATASET = describe()
 
 
 @pytest.fixture(scope="module")
