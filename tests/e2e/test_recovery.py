@@ -86,7 +86,6 @@ def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
 def test_a_training_keeps_a_deletion_out_and_ends_with_its_task(launcher: Launcher, aws: Path) -> None:
     """A user marks the deferred task as failed; until then nothing that the run needs is deleted."""
     with launcher.api() as api:
-        api.unpause("teardown")
         before = jobs()
         training = api.trigger("train_and_deploy", {"epochs": 300, "mini_batch_size": 1})
         (job,) = wait_until("the training job", lambda: [name for name in jobs() if name not in before])

@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from include.scones.s3_layout import dataset_prefix, split_folder
 from include.scones.stacks import delete_stack, deploy_inference
 from tests.conftest import CLOUD_PYTHON, ROOT
+from tests.datasets import DIGEST, put_dataset
 from tests.plugins.conftest import HERE, SignIn
 from tests.scones.batch.test_batch import BRIGHTNESS, IMAGE, ROLE
 
@@ -31,14 +33,13 @@ def endpoint(bucket: str) -> Iterator[None]:
     s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
     program = [str(CLOUD_PYTHON), "-c", BRIGHTNESS]
     model = subprocess.run(program, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True).stdout
-    files = {"models/model.tar.gz": model, "test.lst": b"0\t0\tdark.png\n1\t1\tbright.png\n"}
-    files["dataset.json"] = json.dumps({"classes": ["bicycle", "motorcycle"]}).encode()
+    bodies = {}
     for level, name in zip((10, 240), NAMES, strict=True):
         buffer = io.BytesIO()
         Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
-        files[f"test/{name}"] = buffer.getvalue()
-    for key, body in files.items():
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        bodies[name] = buffer.getvalue()
+    put_dataset(bucket, [(0, 0, "dark.png"), (1, 1, "bright.png")], bodies)
+    s3.put_object(Bucket=bucket, Key="models/model.tar.gz", Body=model)
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/models/model.tar.gz"}
     sagemaker.create_model(ModelName=CONFIG, PrimaryContainer=container, ExecutionRoleArn=ROLE)
     variant = {"VariantName": "AllTraffic", "ModelName": CONFIG, "InitialInstanceCount": 1}
@@ -58,7 +59,7 @@ def answers(bucket: str) -> None:
     """What the endpoint said of the images, as train_and_deploy keeps it."""
     content = {
         "config": CONFIG,
-        "lst_sha256": "",
+        "digest": DIGEST,
         "classes": ["bicycle", "motorcycle"],
         "names": NAMES,
         "labels": [0, 1],
@@ -91,7 +92,7 @@ def test_to_look_asks_the_endpoint_nothing(sign_in: SignIn, bucket: str) -> None
 def test_the_figures_come_from_what_the_dag_kept(sign_in: SignIn, bucket: str) -> None:
     found = sign_in("victor").get(f"{API}/evidence").json()
     assert (found["test"]["count"], found["test"]["right"][0], found["test"]["accepted"][-6]) == (2, 2, 1)
-    boto3.client("s3").delete_object(Bucket=bucket, Key=f"test/{NAMES[1]}")
+    boto3.client("s3").delete_object(Bucket=bucket, Key=f"{split_folder(dataset_prefix(DIGEST), 'test')}{NAMES[1]}")
     pictures = sign_in("victor").get(f"{API}/images").json()
     assert list(pictures) == ["0"] and pictures["0"].startswith("data:image/png;base64,")
 
