@@ -76,3 +76,10 @@ def test_nobody_is_asked_unless_the_run_says_so(dagbag: DagBag, dag_id: str) -> 
     default = dagbag.dags[dag_id].params.get_param("approval").value
     assert default is False
     assert approve.execute({"params": {"approval": default}}) is None
+
+
+def test_who_does_not_answer_in_time_is_not_asked_again(dagbag: DagBag) -> None:
+    approve: Any = dagbag.dags["roll_back"].get_task("approve")
+    event = {"error": "The timeout has passed, and the response is not yet received.", "error_type": "timeout"}
+    with pytest.raises(AirflowFailException, match=r"^nobody answered in 1 day, 0:00:00: trigger a new run"):
+        approve.execute_complete({}, event)

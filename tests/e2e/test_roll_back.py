@@ -11,7 +11,7 @@ import pytest
 from include.launcher.api import AirflowApi
 from include.scones import settings
 from include.scones.models import history
-from tests.e2e.waiting import ended, wait_until
+from tests.e2e.waiting import wait_until
 from tests.stack import Launcher
 
 DAG_ID = "roll_back"
@@ -33,9 +33,15 @@ def decided(launcher: Launcher, option: str, **conf: Any) -> dict[str, str]:
     """Ask for a roll back with approval and decide; the states of its tasks at the end."""
     with Approvals(launcher.config) as api:
         run_id = api.trigger(DAG_ID, {"approval": True, **conf})
-        wait_until("the question", lambda: api.asks(run_id))
-        api.answer(run_id, option)
-        assert ended(api, DAG_ID, run_id) == "success"
+
+        def answered() -> bool:
+            """An answer that comes too soon is lost, and the question asked again."""
+            if api.asks(run_id):
+                api.answer(run_id, option)
+            return api.run_state(DAG_ID, run_id) in ("success", "failed")
+
+        wait_until("the end of the run", answered)
+        assert api.run_state(DAG_ID, run_id) == "success"
         return {task["task_id"]: task["state"] for task in api.tasks(DAG_ID, run_id)}
 
 
