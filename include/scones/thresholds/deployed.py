@@ -15,7 +15,7 @@ from include.scones.models.history import count_classes
 from include.scones.s3_layout import CURRENT_DATASET
 from include.scones.settings import THRESHOLD, Settings
 from include.scones.thresholds.errors import ChangeError
-from include.scones.thresholds.scale import list_thresholds, lowest_threshold
+from include.scones.thresholds.scale import STEPS, format_threshold, list_thresholds, lowest_threshold
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Deployment:
     def lowest(self) -> float:
         """The lowest threshold that one can choose."""
         return lowest_threshold(self.classes)
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are from 0 to 1."""
+        return STEPS
 
     @property
     def next_dag(self) -> str:
@@ -81,19 +86,21 @@ def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
 def check_range(settings: Settings, threshold: float) -> None:
     """Raise ChangeError for a threshold that could refuse nothing, or is above 1."""
     classes = count_classes(settings)
-    if not lowest_threshold(classes) <= threshold <= 1:
+    lowest = lowest_threshold(classes)
+    if not lowest <= threshold <= 1:
         raise ChangeError(
-            f"the threshold {threshold:g} is not from {lowest_threshold(classes):.2f} to 1: a lower one accepts every"
-            f" answer about {classes} classes"
+            f"the threshold {threshold:g} is not from {format_threshold(lowest)} to 1: a lower one accepts every answer"
+            f" about {classes} classes"
         )
 
 
 def check_change(now: Deployment, threshold: float, replaces: float) -> None:
     """Raise ChangeError unless `threshold` can be deployed now in place of `replaces`, the value its author saw."""
     if not any(math.isclose(threshold, step, abs_tol=1e-11) for step in list_thresholds(now.classes)):
+        lowest, highest = format_threshold(now.lowest), format_threshold(1)
         raise ChangeError(
-            f"the threshold {threshold:g} is not from {now.lowest:.2f} to 1.00 in steps of 0.01: choose one such as"
-            f" {THRESHOLD}"
+            f"the threshold {threshold:g} is not from {lowest} to {highest} in steps of {1 / STEPS:g}: choose one such"
+            f" as {THRESHOLD}"
         )
     if now.endpoint_status is None:
         raise ChangeError(f"there is no endpoint {now.endpoint}: trigger {now.next_dag} first")
@@ -109,7 +116,8 @@ def check_change(now: Deployment, threshold: float, replaces: float) -> None:
         raise ChangeError(f"the stack {now.stack} is {now.stack_status} and cannot be updated: repair it first")
     if now.threshold != replaces:
         raise ChangeError(
-            f"the threshold is {now.threshold:.2f} by now, not {replaces:.2f}: look at it again, then apply"
+            f"the threshold is {format_threshold(now.threshold)} by now, not {format_threshold(replaces)}:"
+            " look at it again, then apply"
         )
     if now.threshold == threshold:
-        raise ChangeError(f"the threshold is {threshold:.2f} already: choose another one")
+        raise ChangeError(f"the threshold is {format_threshold(threshold)} already: choose another one")

@@ -63,7 +63,7 @@ export function drawCurves(evidence, place, current) {
     ["two", test.right.map((count, at) => (test.accepted[at] ? count / test.accepted[at] : null))],
     ["three", traffic.accepted.map((count) => (traffic.requests ? count / traffic.requests : null))],
   ];
-  const says = `At ${thresholds[place].toFixed(2)}, ${percent(test.accepted[place], test.count)} of the test images are accepted,`
+  const says = `At ${thresholds[place]}, ${percent(test.accepted[place], test.count)} of the test images are accepted,`
     + ` ${percent(test.right[place], test.accepted[place])} of them right.`;
   const svg = drawn("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": says });
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {

@@ -13,13 +13,17 @@ function say(text) {
   find("#message").hidden = !text;
 }
 
+function shown(threshold) {
+  return threshold.toFixed(String(1 / page.state.scale).split(".")[1].length);
+}
+
 function when(moment) {
   return new Date(moment).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
 function showState() {
   const { state } = page;
-  let text = `In force: ${state.threshold.toFixed(2)}`;
+  let text = `In force: ${shown(state.threshold)}`;
   if (state.set) text += `, set by ${state.set.user ?? "a run without an author"} on ${when(state.set.at)}`;
   else if (state.stack_status) text += `, not set from here; the stack was last changed on ${when(state.changed)}`;
   else text += ", the default: nothing is deployed yet";
@@ -27,7 +31,7 @@ function showState() {
   find("#may-not").hidden = state.may_apply;
   find("#undo").hidden = state.previous === null || state.previous < state.lowest;
   showSteps(state.steps);
-  if (state.previous !== null) find("#undo").textContent = `Undo: back to ${state.previous.toFixed(2)} …`;
+  if (state.previous !== null) find("#undo").textContent = `Undo: back to ${shown(state.previous)} …`;
   showButtons();
 }
 
@@ -40,19 +44,20 @@ function showButtons() {
 
 function read(text) {
   const value = Number(text);
-  const whole = Math.round(value * 100);
-  const usable = text.trim() !== "" && Number.isFinite(value) && Math.abs(value * 100 - whole) <= 1e-6;
-  return usable && whole >= Math.round(100 * page.state.lowest) && whole <= 100 ? whole / 100 : null;
+  const { scale, lowest } = page.state;
+  const whole = Math.round(value * scale);
+  const usable = text.trim() !== "" && Number.isFinite(value) && Math.abs(value * scale - whole) <= 1e-6;
+  return usable && whole >= Math.round(scale * lowest) && whole <= scale ? whole / scale : null;
 }
 
 function choose(threshold, typing = false) {
   page.chosen = threshold;
   find("#problem").textContent = threshold === null
-    ? `Choose a value from ${page.state.lowest.toFixed(2)} to 1.00 in steps of 0.01.` : "";
+    ? `Choose a value from ${shown(page.state.lowest)} to ${shown(1)} in steps of ${1 / page.state.scale}.` : "";
   find("#number").setAttribute("aria-invalid", String(threshold === null));
   if (threshold !== null) {
     find("#slider").value = threshold;
-    if (!typing) find("#number").value = threshold.toFixed(2);
+    if (!typing) find("#number").value = shown(threshold);
     showEvidence();
   }
   showButtons();
@@ -76,7 +81,7 @@ function showBasis() {
     + " The upright line is the value chosen, the broken one the value in force.";
   const buttons = test.presets.map(({ target, threshold }) => {
     const label = `${Math.round(100 * target)} % of accepted are right`;
-    const button = element("button", threshold === null ? `${label}: never` : `${label}: ${threshold.toFixed(2)}`, { type: "button" });
+    const button = element("button", threshold === null ? `${label}: never` : `${label}: ${shown(threshold)}`, { type: "button" });
     button.disabled = threshold === null;
     button.addEventListener("click", () => choose(threshold));
     return button;
@@ -110,7 +115,7 @@ async function ask(threshold) {
     page.busy = false;
     showButtons();
   }
-  find("#confirm-change").textContent = `From ${from.toFixed(2)} to ${threshold.toFixed(2)}, as ${page.state.user}.`;
+  find("#confirm-change").textContent = `From ${shown(from)} to ${shown(threshold)}, as ${page.state.user}.`;
   find("#confirm-effects").replaceChildren(...effects(from, threshold).map((line) => element("li", line)));
   find("#go").onclick = () => {
     find("#confirm").close();
@@ -141,7 +146,7 @@ async function watch(runId, threshold) {
   find("#run-link").setAttribute("href", `../dags/${DAG}/runs/${encodeURIComponent(runId)}`);
   const { run, tasks, path } = await follow(runId, showRun);
   page.state = await call("api/state");
-  const now = page.state.threshold.toFixed(2);
+  const now = shown(page.state.threshold);
   const done = threshold === null || page.state.threshold === threshold;
   if (run.state === "success") {
     find("#run-state").textContent = `Done: the threshold in force is ${now}.`;
@@ -176,7 +181,7 @@ async function begin() {
     say(error.message);
     return;
   }
-  for (const input of ["#slider", "#number"]) find(input).min = page.state.lowest;
+  for (const input of ["#slider", "#number"]) Object.assign(find(input), { min: page.state.lowest, step: 1 / page.state.scale });
   find("#tuner").hidden = false;
   showBasis();
   choose(Math.round(page.chosen * 100) / 100);

@@ -76,6 +76,7 @@ def state(user: GetUserDep, session: SessionDep, now: Deployed, steps: Steps) ->
     return {
         **asdict(now),
         "lowest": now.lowest,
+        "scale": now.steps,
         "steps": [asdict(step) for step in steps],
         **history(session, now.threshold),
         "run": run_under_way(session),
