@@ -83,8 +83,9 @@ def second_chain(api: AirflowApi, archive: str) -> tuple[str, dict[str, str]]:
     return training, before
 
 
-def test_a_training_keeps_a_deletion_out_and_ends_with_its_task(launcher: Launcher, aws: Path) -> None:
+def test_a_training_keeps_a_deletion_out_and_ends_with_its_task(launcher: Launcher, main_job: str, aws: Path) -> None:
     """A user marks the deferred task as failed; until then nothing that the run needs is deleted."""
+    assert main_job
     with launcher.api() as api:
         before = jobs()
         training = api.trigger("train_and_deploy", {"epochs": 300, "mini_batch_size": 1})
