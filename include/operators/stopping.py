@@ -5,6 +5,7 @@ A worker or triggerer that is shut down, restarted or lost ends nothing, for ano
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,6 +20,8 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from asgiref.sync import sync_to_async
 
 REASON = "its task in Airflow was ended by a user"
+# Kept here while they run, for the event loop itself holds on to none.
+_ending: set[asyncio.Future[None]] = set()
 
 
 def state_of(ti: Any) -> str | None:
@@ -60,6 +63,13 @@ class StoppingTrigger(AwsBaseWaiterTrigger):
     aws_hook_class = AwsBaseHook
 
     async def on_kill(self) -> None:
+        # The triggerer cancels this as well at its next look, seconds later: what is begun goes on all the same.
+        ending = asyncio.ensure_future(self._end())
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
+        await asyncio.shield(ending)
+
+    async def _end(self) -> None:
         # A triggerer whose triggers were given to another one is told so in the same way.
         if await sync_to_async(state_of)(self.task_instance) == TaskInstanceState.DEFERRED:
             return

@@ -23,7 +23,7 @@ from include.operators.batch import JobOperator
 from include.operators.links import EndpointLink, TrainingJobLink, TrainingLogLink
 from include.operators.sagemaker import TrainingOperator
 from include.operators.step_functions import ExecutionEndedTrigger, ExecutionOperator
-from include.operators.stopping import JobTrigger, StoppingTrigger, TrainingTrigger
+from include.operators.stopping import JobTrigger, StoppingTrigger, TrainingTrigger, _ending
 from include.scones.log_groups import TRAINING_JOBS
 from tests.conftest import REGION, Cloud, start_cloud, stop_cloud
 from tests.operators.running import TaskInstance, deferred, execute, in_airflow
@@ -162,6 +162,22 @@ def test_a_user_ends_it_and_a_retry_or_another_triggerer_does_not(started: Start
     assert started.status() not in started.ended
 
     killed(again, "failed")
+    eventually(started.status, lambda status: status in started.ended)
+
+
+async def _cancelled_at_once(trigger: StoppingTrigger) -> None:
+    """The triggerer cancels `on_kill` too, at its next look; its event loop goes on."""
+    kill = asyncio.ensure_future(trigger.on_kill())
+    await asyncio.sleep(0)
+    kill.cancel()
+    await asyncio.gather(*_ending)
+
+
+def test_what_is_begun_for_a_user_goes_on_when_the_triggerer_cancels_it(started: Started) -> None:
+    trigger = trigger_of(deferred(started.operator, TaskInstance()))
+    trigger._task_instance = TaskInstance("failed")
+    with in_airflow(trigger._task_instance), ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, _cancelled_at_once(trigger)).result()
     eventually(started.status, lambda status: status in started.ended)
 
 
