@@ -17,6 +17,7 @@ from tests.e2e.waiting import ended
 from tests.stack import Launcher
 
 DAG_IDS = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
+LAST = "roll_back"  # when a second model has been trained there is one to go back to
 DAYS = ("2024-01-10", "2024-01-11", "2024-01-12")
 REPORTS = "capture_report"
 
@@ -26,14 +27,17 @@ def form_page(sessions: Sessions, admin_token: str) -> Page:
     return sessions(admin_token).new_page()
 
 
+def trigger(page: Page, dag_id: str) -> dict[str, Any]:
+    """Its run, started by the form as it stands."""
+    return forms.submitted(page, forms.opened(page, dag_id), "Trigger", f"/dags/{dag_id}/dagRuns")
+
+
 def test_every_form_starts_its_dag_with_its_defaults(form_page: Page, job: Launcher) -> None:
-    runs = {}
-    for dag_id in DAG_IDS:
-        dialog = forms.opened(form_page, dag_id)
-        runs[dag_id] = forms.submitted(form_page, dialog, "Trigger", f"/dags/{dag_id}/dagRuns")
+    runs = {dag_id: trigger(form_page, dag_id) for dag_id in DAG_IDS if dag_id != LAST}
     assert runs["cifar_etl"]["conf"]["archive"] == job.environment["SCONES_ARCHIVE"]
     with job.api() as api:
         states = {dag_id: ended(api, dag_id, run["dag_run_id"]) for dag_id, run in runs.items()}
+        states[LAST] = ended(api, LAST, trigger(form_page, LAST)["dag_run_id"])
     assert states == dict.fromkeys(DAG_IDS, "success")
 
 
