@@ -47,7 +47,8 @@ def test_every_dag_passes(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", COMMANDS, json.dumps(commands)],
             cwd=ROOT,
-            env=launcher.config.environment(),
+            env=launcher.config.environment()
+            | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -14,6 +14,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Metadata
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, ParamValidationError
 
+from include.scones.errors import NoDatasetError
 from include.scones.settings import CLASS_NAMES
 from tests.conftest import ROOT, Cloud
 from tests.datasets import describe
@@ -56,7 +57,7 @@ def test_an_event_is_for_what_is_new(task: Callable[[str, str], Task]) -> None:
 @pytest.mark.parametrize("dataset", [None, "f" * 16])
 def test_training_without_a_data_set_fails_at_once(task: Callable[[str, str], Task], dataset: str | None) -> None:
     prepare = task("train_and_deploy", "prepare")
-    with pytest.raises(AirflowFailException, match="run cifar_etl"):
+    with pytest.raises(NoDatasetError, match="run cifar_etl"):
         prepare({"dataset": dataset}, "run 1", SimpleNamespace(), {})
 
 

@@ -31,6 +31,7 @@ from include.scones.capture.stores.opening import open_bucket
 from include.scones.errors import SettingsError
 from include.scones.inference.inputs import workflow_event
 from tests.conftest import REGION, ROOT, Cloud
+from tests.operators.running import TaskInstance, execute
 from tests.scones.capture.conftest import record
 from tests.waiting import eventually
 
@@ -171,11 +172,7 @@ def test_the_role_signs_all_that_arrives(cloud: Cloud, connect: Connect) -> None
 def run_an_execution(machine: str, bucket: str) -> None:
     """By the operator and its trigger, as the DAG does."""
 
-    class Instance:
-        def xcom_push(self, key: str, value: str) -> None:
-            self.arn = value
-
-    instance = Instance()
+    instance = TaskInstance()
     operator = ExecutionOperator(
         task_id="execute",
         name=uuid.uuid4().hex,
@@ -183,10 +180,11 @@ def run_an_execution(machine: str, bucket: str) -> None:
         state_machine_input=workflow_event(bucket, "test/none.png"),
     )
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute({"ti": instance})  # type: ignore[typeddict-item] # the rest is not asked for
+        execute(operator, instance)
     with ThreadPoolExecutor() as pool:
         pool.submit(asyncio.run, first(deferred.value.trigger)).result()
-    execution = clients.connect("stepfunctions").describe_execution(executionArn=instance.arn)
+    (arn,) = [value for value in instance.pushed.values() if str(value).startswith("arn:")]
+    execution = clients.connect("stepfunctions").describe_execution(executionArn=arn)
     assert execution["status"] == "FAILED" and f":{OTHER_ACCOUNT}:" in execution["executionArn"]
 
 

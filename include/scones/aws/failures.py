@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 
-import httpx
 from botocore import exceptions as aws
 from botocore.exceptions import ClientError
 
@@ -24,7 +24,7 @@ FINAL = (
     *(aws.ParamValidationError,),
 )
 PASSING = (
-    *(aws.ConnectionError, aws.HTTPClientError, httpx.TransportError),
+    *(aws.ConnectionError, aws.HTTPClientError),
     *(ConnectionError, TimeoutError, socket.gaierror),
 )
 
@@ -50,7 +50,13 @@ def passes(error: BaseException) -> bool | None:
         return error.transient
     if isinstance(error, ClientError):
         return _answer_passes(error.response)
-    return False if isinstance(error, FINAL) else True if isinstance(error, PASSING) else None
+    return False if isinstance(error, FINAL) else True if isinstance(error, PASSING) or _of_httpx(error) else None
+
+
+def _of_httpx(error: BaseException) -> bool:
+    # Not imported here: the batch container does without it.
+    httpx = sys.modules.get("httpx")
+    return httpx is not None and isinstance(error, httpx.TransportError)
 
 
 def _answer_passes(answer: dict[str, dict[str, object]]) -> bool:

@@ -253,7 +253,7 @@ def test_a_run_that_is_cleared_begins_again_and_gives_the_same(outputs: dict[str
 
     def classified(job: Job) -> tuple[dict[str, Any], list[str]]:
         """As one shard after another; gives the summary and the keys of all that lies in the output."""
-        listed = run.list_images(job, outputs["ListImagesName"], 2)
+        listed = run.list_images(job, outputs["ListingArn"], 2)
         for index in range(listed["shards"]):
             Shard(job, index, s3, fake()[0]).process()
         summary = run.summarise(job, listed)
