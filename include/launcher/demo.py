@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -30,8 +29,9 @@ from include.scones.capture.reading.counting import count_records
 from include.scones.capture.window import Window
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
+from include.scones.models.endpoint import find_endpoint
 from include.scones.models.history import dataset_in_service
-from include.scones.s3_layout import split_folder
+from include.scones.s3_layout import image_key
 from include.scones.settings import DEMO, MEASUREMENT, Settings
 
 WORKERS = 8
@@ -75,13 +75,10 @@ class Demo:
         return summaries
 
     def _check_endpoint(self) -> None:
-        name = self.settings.endpoint
-        try:
-            status = connect("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
-        except ClientError as error:
-            if "Could not find" not in error.response["Error"]["Message"]:
-                raise
-            raise LaunchError(f"there is no endpoint {name}: `make run` makes it") from error
+        name, found = self.settings.endpoint, find_endpoint(self.settings)
+        if found is None:
+            raise LaunchError(f"there is no endpoint {name}: `make run` makes it")
+        status = found["EndpointStatus"]
         if status != "InService":
             raise LaunchError(f"the endpoint {name} is {status}, not InService: wait, or deploy it again")
 
@@ -89,7 +86,7 @@ class Demo:
         prefix = dataset_in_service(self.settings)["prefix"]
 
         def read(image: manifests.ManifestImage) -> LabelledImage:
-            key = f"{split_folder(prefix, 'test')}{image.name}"
+            key = image_key(prefix, "test", image.name)
             answer = self._s3.get_object(Bucket=self.settings.bucket, Key=key)
             return LabelledImage(answer["Body"].read(), image.label)
 
@@ -151,7 +148,7 @@ class Demo:
 
 def _until_now(day: date) -> Window:
     whole = Window.day_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    return Window(whole.start, min(whole.end, datetime.now(UTC)))
+    return whole.until(datetime.now(UTC))
 
 
 def alarms(settings: Settings) -> dict[str, str]:

@@ -102,7 +102,7 @@ def _until(now: datetime, start: datetime, end: datetime) -> Window:
         raise SettingsError(f"the window from {start} to {end} is empty: start must be before end")
     if start >= now:
         raise SettingsError(f"the window from {start} to {end} has not begun: choose one in the past")
-    return Window(start, min(end, now))
+    return Window(start, end).until(now)
 
 
 def _executions(extra: Any) -> tuple[datetime, int] | None:

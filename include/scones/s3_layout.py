@@ -34,6 +34,11 @@ def split_folder(prefix: str, split: str) -> str:
     return f"{prefix}{split}/"
 
 
+def image_key(prefix: str, split: str, name: str) -> str:
+    """An image of the data set at `prefix`, by the name that its manifest gives it."""
+    return f"{split_folder(prefix, split)}{name}"
+
+
 def split_lst(prefix: str, split: str) -> str:
     """The `.lst` manifest of `train` or `test`."""
     return f"{prefix}{split}.lst"

@@ -6,6 +6,7 @@ each request that names the owner it expects when the bucket is another's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from include.scones.aws.missing import is_missing
 from include.scones.errors import BucketError
 from include.scones.settings import Settings
 
+DELETE_AT_ONCE = 1000  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 OWNER_HEADER = "x-amz-expected-bucket-owner"
 _MEMBERS = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
 
@@ -73,6 +75,22 @@ def holds(settings: Settings, prefix: str) -> bool:
             raise
         return False
     return found > 0
+
+
+def delete_objects(s3: Any, bucket: str, objects: Sequence[Mapping[str, str]]) -> None:
+    """Delete objects, each by its `Key` and where it is one of several its `VersionId`.
+
+    Raises:
+        BucketError: S3 refuses one of them.
+    """
+    for start in range(0, len(objects), DELETE_AT_ONCE):
+        batch = list(objects[start : start + DELETE_AT_ONCE])
+        refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True}).get("Errors", [])
+        if refused:
+            raise BucketError(
+                f"{len(refused)} objects of {bucket} cannot be deleted, the first being {refused[0]['Key']!r}:"
+                f" {refused[0]['Code']} {refused[0].get('Message', '')}. Delete them, or let the role do so"
+            )
 
 
 def _expect(owner: str, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:

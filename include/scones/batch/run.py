@@ -72,10 +72,7 @@ def _delete_made(s3: Any, job: Job) -> None:
     pages = s3.get_paginator("list_objects_v2")
     for prefix in job.made:
         for page in pages.paginate(Bucket=job.bucket, Prefix=prefix):
-            if objects := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
-                failed = s3.delete_objects(Bucket=job.bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors")
-                if failed:
-                    raise ResultError(f"{job.uri}'s earlier results cannot be deleted: {failed[0]}")
+            buckets.delete_objects(s3, job.bucket, [{"Key": item["Key"]} for item in page.get("Contents", [])])
 
 
 def list_images(job: Job, state_machine: str, shard_size: int) -> dict[str, int]:

@@ -56,7 +56,7 @@ def _until_now(day: date) -> Window:
     whole, now = Window.day_of(datetime(day.year, day.month, day.day, tzinfo=UTC)), datetime.now(UTC)
     if now <= whole.start:
         raise WindowError(f"{day} has not begun: choose a day that has, such as {now:%Y-%m-%d}")
-    return Window(whole.start, min(whole.end, now))
+    return whole.until(now)
 
 
 def _day(text: str) -> date:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from include.scones import stacks
-from include.scones.aws import buckets, clients
-from include.scones.aws.missing import is_missing
+from include.scones.aws import buckets
 from include.scones.capture.analysis.days import written_report
 from include.scones.capture.errors import NothingCapturedError
 from include.scones.capture.places import Places
@@ -18,6 +15,7 @@ from include.scones.capture.report import build_report
 from include.scones.capture.stores.opening import open_bucket
 from include.scones.capture.stores.store import Store
 from include.scones.capture.window import Window
+from include.scones.models.endpoint import find_endpoint
 from include.scones.models.predictions import read_baseline
 from include.scones.settings import Settings
 
@@ -40,7 +38,7 @@ def check_captures(settings: Settings, window: Window, endpoint: str = "") -> No
         return
     if (written := written_report(store, places, window)) and written["records"]:
         raise NothingCapturedError(f"the captures of {window.title} are gone: its report stays as it is")
-    if not _is_deployed(settings, places.endpoint):
+    if find_endpoint(settings, places.endpoint) is None:
         raise NothingCapturedError(
             f"there is no endpoint {places.endpoint}, nor a capture of one from {window.start} to {window.end}:"
             " run train_and_deploy first"
@@ -69,13 +67,3 @@ def missed_days(settings: Settings, before: datetime) -> list[Window]:
 
 def _is_captured(store: Store, places: Places, window: Window) -> bool:
     return any(file.inside for file in list_captures(store, places.endpoint_captures, window).files)
-
-
-def _is_deployed(settings: Settings, endpoint: str) -> bool:
-    try:
-        clients.connect("sagemaker", settings.region).describe_endpoint(EndpointName=endpoint)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return False
-    return True

@@ -72,6 +72,10 @@ class Window:
         first = (self.start - margin).replace(minute=0, second=0, microsecond=0)
         return [first + n * HOUR for n in range(-((first - self.end - margin) // HOUR))]
 
+    def until(self, moment: datetime) -> Window:
+        """As much of it as there is by `moment`. Raises `WindowError` where it has not begun by then."""
+        return Window(self.start, min(self.end, moment))
+
     def days_before(self, count: int) -> list[Window]:
         """The days before the one that this begins in, the latest first."""
         midnight = Window.day_of(self.start).start

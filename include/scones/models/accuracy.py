@@ -10,12 +10,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from include.scones.aws import clients
-from include.scones.aws.missing import is_missing
 from include.scones.errors import AccuracyError
 from include.scones.models import history
+from include.scones.models.endpoint import find_endpoint
 from include.scones.models.predictions import ask_about
 from include.scones.settings import Settings
 
@@ -71,8 +68,9 @@ def check_no_worse(settings: Settings, accuracy: float, data: dict[str, Any], ma
 
 def accuracy_in_service(settings: Settings, data: dict[str, Any]) -> float | None:
     """The accuracy of the model in service on the data set's test images; None where there is nothing to compare."""
-    known, config = history.in_service(settings), _config_in_service(settings)
-    if config is None or known is None or known["config"] != config:
+    known, endpoint = history.in_service(settings), find_endpoint(settings) or {}
+    serving = endpoint["EndpointConfigName"] if endpoint.get("EndpointStatus") == "InService" else None
+    if known is None or known["config"] != serving:
         log.info("no model whose data set is known is in service: nothing to compare with")
         return None
     if known["dataset"]["digest"] == data["digest"]:
@@ -80,15 +78,4 @@ def accuracy_in_service(settings: Settings, data: dict[str, Any]) -> float | Non
     if known["dataset"]["classes"] != data["classes"]:
         log.info("the model in service tells %s apart: nothing to compare with", ", ".join(known["dataset"]["classes"]))
         return None
-    return ask_about(settings, config, data).accuracy
-
-
-def _config_in_service(settings: Settings) -> str | None:
-    sagemaker = clients.connect("sagemaker", settings.region)
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=settings.endpoint)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    return str(endpoint["EndpointConfigName"]) if endpoint["EndpointStatus"] == "InService" else None
+    return ask_about(settings, known["config"], data).accuracy

@@ -10,7 +10,7 @@ from include.scones.manifests import read_test_images
 from include.scones.models import history, predictions
 from include.scones.models.endpoint import invoke_endpoint
 from include.scones.probabilities import parse_probabilities
-from include.scones.s3_layout import split_folder
+from include.scones.s3_layout import image_key
 from include.scones.settings import Settings
 
 
@@ -50,7 +50,7 @@ def smoke_test(settings: Settings, data: dict[str, Any], per_class: int = 4) -> 
     chosen = [image for label in range(len(classes)) for image in [i for i in images if i.label == label][:per_class]]
     right = 0
     for image in chosen:
-        key = f"{split_folder(data['prefix'], 'test')}{image.name}"
+        key = image_key(data["prefix"], "test", image.name)
         body = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
         try:
             probabilities = parse_probabilities(invoke_endpoint(runtime, settings.endpoint, body), len(classes))

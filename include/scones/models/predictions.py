@@ -20,7 +20,7 @@ from include.scones.manifests import ManifestImage, read_test_images
 from include.scones.models import history
 from include.scones.models.endpoint import invoke_endpoint
 from include.scones.probabilities import parse_probabilities
-from include.scones.s3_layout import dataset_prefix, predictions_key, split_folder
+from include.scones.s3_layout import dataset_prefix, image_key, predictions_key, split_folder
 from include.scones.settings import MEASUREMENT, Settings
 
 WORKERS = 8
@@ -102,7 +102,7 @@ def ask_about(settings: Settings, config: str, data: dict[str, Any]) -> Predicti
     images, classes = read_test_images(s3, settings.bucket, data["prefix"]), data["classes"]
 
     def probabilities(image: ManifestImage) -> list[float]:
-        key = f"{split_folder(data['prefix'], 'test')}{image.name}"
+        key = image_key(data["prefix"], "test", image.name)
         body = s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read()
         answer = invoke_endpoint(runtime, settings.endpoint, body, InferenceId=f"{MEASUREMENT}-{image.index}")
         try:

@@ -10,17 +10,15 @@ from botocore.exceptions import ClientError
 from include.scones.aws import buckets, clients
 from include.scones.aws.missing import is_missing
 from include.scones.cifar import catalogue
-from include.scones.errors import BucketError
 from include.scones.models import history
 from include.scones.models.requests import DATASET_TAG
-from include.scones.s3_layout import CURRENT_DATASET, DATASETS, dataset_prefix, description_key, s3_uri
+from include.scones.s3_layout import CURRENT_DATASET, DATASETS, dataset_prefix, description_key
 from include.scones.settings import Settings
 from include.scones.teardown.resources import owned
 from include.scones.teardown.sagemaker import tags
 
 KEEP = 3
 KEEP_UNUSED = timedelta(days=30)
-DELETE_BATCH = 1000
 LISTS = {
     "EndpointConfig": ("list_endpoint_configs", "EndpointConfigs"),
     "Model": ("list_models", "Models"),
@@ -65,7 +63,7 @@ def prune_datasets(settings: Settings, now: datetime, keep: timedelta = KEEP_UNU
     for digest in old:
         # The description first: a data set that lacks images is not to look whole.
         s3.delete_object(Bucket=bucket, Key=description_key(dataset_prefix(digest)))
-        _delete_objects(s3, bucket, [item["Key"] for item in objects[digest]])
+        buckets.delete_objects(s3, bucket, [{"Key": item["Key"]} for item in objects[digest]])
     return old
 
 
@@ -95,15 +93,6 @@ def _used_digests(settings: Settings) -> set[str]:
     pointer = catalogue.read_json(settings.bucket, CURRENT_DATASET)
     current = {pointer["dataset"]["digest"]} if pointer else set()
     return current | {its[DATASET_TAG] for its in tagged if DATASET_TAG in its}
-
-
-def _delete_objects(s3: Any, bucket: str, keys: list[str]) -> None:
-    for start in range(0, len(keys), DELETE_BATCH):
-        batch: Any = [{"Key": key} for key in keys[start : start + DELETE_BATCH]]
-        errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True}).get("Errors")
-        if errors:
-            uri = s3_uri(bucket, errors[0]["Key"])
-            raise BucketError(f"{uri} cannot be deleted: {errors[0].get('Message')}. Delete it, or let the role do so")
 
 
 def _delete(delete: Any, arguments: dict[str, str]) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from include.scones.aws import clients
-from include.scones.aws.missing import is_missing
 from include.scones.cifar import catalogue
 from include.scones.errors import NotKeptError
 from include.scones.models import history
 from include.scones.models.accuracy import reported
+from include.scones.models.endpoint import find_endpoint
 from include.scones.models.pruning import find_tagged
 from include.scones.models.requests import DATASET_TAG, endpoint_request
 from include.scones.settings import Settings
@@ -48,20 +46,10 @@ def choose(settings: Settings, config: str | None) -> dict[str, Any]:
 
 
 def _one_before(settings: Settings, kept: dict[str, Any]) -> str:
-    serving = _serving(settings)
+    serving = (find_endpoint(settings) or {}).get("EndpointConfigName")
     for name in history.newest_configs(settings):
         if name in kept and name != serving:
             return name
     others = ", ".join(name for name in kept if name != serving)
     advice = f"name one of {others}" if others else "run train_and_deploy first"
     raise NotKeptError(f"no model that was in service before {serving or 'now'} is kept: {advice}")
-
-
-def _serving(settings: Settings) -> str | None:
-    sagemaker = clients.connect("sagemaker", settings.region)
-    try:
-        return str(sagemaker.describe_endpoint(EndpointName=settings.endpoint)["EndpointConfigName"])
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None

@@ -6,7 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.scones.aws.buckets import delete_objects
 from include.scones.aws.missing import is_missing
+from include.scones.errors import BucketError
 from include.scones.settings import Settings
 from include.scones.steps import Step
 from include.scones.teardown.errors import TeardownError
@@ -64,20 +66,14 @@ def empty(s3: Any, bucket: str, step: Step) -> int:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if found:
-            _delete_page(s3, bucket, [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found])
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            try:
+                delete_objects(s3, bucket, objects)
+            except BucketError as error:
+                raise TeardownError(str(error)) from error  # which another try may end
             deleted += len(found)
             step.check(f"bucket {bucket} is still being emptied, {deleted} objects and versions are deleted")
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for upload in page.get("Uploads", []):
             s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
     return deleted
-
-
-def _delete_page(s3: Any, bucket: str, objects: list[dict[str, str]]) -> None:
-    refused = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors", [])
-    if refused:
-        first = refused[0]
-        raise TeardownError(
-            f"{len(refused)} objects of {bucket} cannot be deleted, the first being {first['Key']!r}:"
-            f" {first['Code']} {first.get('Message', '')}"
-        )

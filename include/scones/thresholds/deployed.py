@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from botocore.exceptions import ClientError
-
 from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
-from include.scones.aws.missing import is_missing
+from include.scones.models.endpoint import find_endpoint
 from include.scones.models.history import count_classes
 from include.scones.s3_layout import CURRENT_DATASET
 from include.scones.settings import THRESHOLD, Settings
@@ -59,28 +57,18 @@ class Deployment:
 def describe_deployment(settings: Settings) -> Deployment:
     stack = find_stack(clients.connect("cloudformation", settings.region), settings.inference_stack) or {}
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    status, config = _endpoint(settings)
+    endpoint = find_endpoint(settings) or {}
     return Deployment(
         threshold=float(outputs.get("Threshold", THRESHOLD)),
         endpoint=settings.endpoint,
-        endpoint_status=status,
-        endpoint_config=config,
+        endpoint_status=endpoint.get("EndpointStatus"),
+        endpoint_config=endpoint.get("EndpointConfigName"),
         stack=settings.inference_stack,
         stack_status=stack.get("StackStatus"),
         changed=stack.get("LastUpdatedTime") or stack.get("CreationTime"),
         classes=count_classes(settings),
         dataset=buckets.holds(settings, CURRENT_DATASET),
     )
-
-
-def _endpoint(settings: Settings) -> tuple[str | None, str | None]:
-    try:
-        found = clients.connect("sagemaker", settings.region).describe_endpoint(EndpointName=settings.endpoint)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None, None
-    return found["EndpointStatus"], found["EndpointConfigName"]
 
 
 def check_range(settings: Settings, threshold: float) -> None:
