@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -51,19 +50,17 @@ class Services:
     def running(self) -> bool:
         return all(process.find() for process in self.processes)
 
-    def starters(self) -> dict[Process, Callable[[], None]]:
-        """What starts each process, by itself and without waiting for it."""
-        port, data = str(self.config.cloud_port), str(self.config.cloud_data)
-        cloud = [str(CLOUD_PYTHON), "-m", "include.local_cloud", "--port", port, "--data", data]
-        environment = self.config.environment()
-        starters = {
-            self._cloud: partial(self._cloud.start, cloud, inherited(), ROOT),
-            self._database: partial(self._database.start, self.config.database.command, inherited(), ROOT),
-        } | {
-            process: partial(process.start, [_airflow(), *COMPONENTS[name]], environment, ROOT)
-            for name, process in self._airflow.items()
-        }
-        return {process: starters[process] for process in self.processes}
+    def start_alone(self, process: Process) -> None:
+        """Start one process, without waiting for it."""
+        config = self.config
+        if process is self._cloud:
+            options = ["--port", str(config.cloud_port), "--data", str(config.cloud_data)]
+            process.start([str(CLOUD_PYTHON), "-m", "include.local_cloud", *options], inherited(), ROOT)
+        elif process is self._database:
+            process.start(config.database.command, inherited(), ROOT)
+        else:
+            component = COMPONENTS[process.name.removeprefix("airflow-")]
+            process.start([_airflow(), *component], config.environment(), ROOT)
 
     def start(self, say: Say, supervised: bool = False) -> None:
         """Start what does not run yet and wait until all of it is healthy; then supervise it, if it was or is to be.
@@ -94,7 +91,7 @@ class Services:
             raise LaunchError(f"{CLOUD_PYTHON} is missing: run `make env`")
         check_port(self.config.cloud_port, "SCONES_CLOUD_PORT")
         say(f"starting the local cloud on {self.config.cloud_url}")
-        self.starters()[self._cloud]()
+        self.start_alone(self._cloud)
         return True
 
     def await_cloud(self) -> None:
@@ -130,12 +127,12 @@ class Services:
             self.config.database.create()
             if len(missing) == len(self._airflow):  # or some of it knows the port that was
                 self.config.database.choose_port()
-            self.starters()[self._database]()
+            self.start_alone(self._database)
         self._wait(self._database, self.config.database.is_ready)
         if missing:
             self._migrate()
         for process in missing:
-            self.starters()[process]()
+            self.start_alone(process)
 
     def _migrate(self) -> None:
         environment = self.config.environment()

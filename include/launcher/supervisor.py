@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from include.launcher import config
+from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
 from include.launcher.services import Services
 
@@ -58,7 +60,7 @@ class Supervisor:
     def _start(self, process: Process) -> None:
         try:
             self._starters[process]()
-        except OSError as error:
+        except (OSError, LaunchError) as error:
             log.error("%s cannot be started: %s", process.name, error)
         else:
             log.info("%s is started", process.name)
@@ -70,7 +72,7 @@ def main() -> None:
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())  # not in the middle of a start
     services = Services(config.load("aws" if sys.argv[1:] == ["aws"] else "local"))
-    supervisor = Supervisor(services.starters())
+    supervisor = Supervisor({process: partial(services.start_alone, process) for process in services.processes})
     while not over.wait(LOOK_SECONDS) and (me := services.supervisor.find()) and me.pid == os.getpid():
         supervisor.look(time.time())
 

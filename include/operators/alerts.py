@@ -1,4 +1,4 @@
-"""Tells the project's SNS topic what went wrong in Airflow: failed DAG runs and missed deadlines."""
+"""Tells the project's SNS topic what went wrong in Airflow: failed DAG runs."""
 
 from __future__ import annotations
 
