@@ -245,14 +245,31 @@ def main_job(launcher: Launcher, neighbours: Inventory) -> str:
 
 
 @contextmanager
-def at_the_stack(launcher: Launcher) -> Iterator[None]:
-    """The AWS environment is the stack's local cloud."""
+def aws_environment(variables: Mapping[str, str]) -> Iterator[None]:
     import boto3
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
-        for name, value in launcher.config.aws_environment().items():
+        for name, value in variables.items():
             patch.setenv(name, value)
+        yield
+
+
+@contextmanager
+def own_cloud(data: Path, arguments: Sequence[str] = ()) -> Iterator[Cloud]:
+    """A local cloud of some tests' own, at which the AWS environment points meanwhile."""
+    cloud = start_cloud(data, arguments=arguments)
+    try:
+        with aws_environment(cloud.environment):
+            yield cloud
+    finally:
+        stop_cloud(cloud)
+
+
+@contextmanager
+def at_the_stack(launcher: Launcher) -> Iterator[None]:
+    """The AWS environment is the stack's local cloud."""
+    with aws_environment(launcher.config.aws_environment()):
         yield
 
 

@@ -13,7 +13,7 @@ import pytest
 from include.scones.inference import executions
 from include.scones.inference.inputs import workflow_event
 from include.scones.stacks import deploy_inference
-from tests.conftest import start_cloud, stop_cloud
+from tests.conftest import own_cloud
 from tests.lambdas.conftest import HERE, picture
 from tests.waiting import eventually
 
@@ -26,15 +26,8 @@ FOREIGN = "roles-tests-foreign"
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The state machine on a strict cloud of its own, where the project's bucket and another one hold images."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the key that it found first
-        strict = start_cloud(tmp_path_factory.mktemp("strict"), arguments=["--enforce-iam"])
-        try:
-            for name, value in strict.environment.items():
-                patch.setenv(name, value)
-            yield deployed()
-        finally:
-            stop_cloud(strict)
+    with own_cloud(tmp_path_factory.mktemp("strict"), ["--enforce-iam"]):
+        yield deployed()
 
 
 def deployed() -> str:

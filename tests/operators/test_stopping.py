@@ -25,7 +25,7 @@ from include.operators.sagemaker import TrainingOperator
 from include.operators.step_functions import ExecutionEndedTrigger, ExecutionOperator
 from include.operators.stopping import JobTrigger, StoppingTrigger, TrainingTrigger, _ending
 from include.scones.log_groups import TRAINING_JOBS
-from tests.conftest import REGION, Cloud, start_cloud, stop_cloud
+from tests.conftest import REGION, Cloud, own_cloud
 from tests.operators.running import TaskInstance, deferred, execute, in_airflow
 from tests.waiting import eventually
 
@@ -42,13 +42,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     data = tmp_path_factory.mktemp("cloud")
     images = data / "images.json"
     images.write_text(json.dumps({name: [sys.executable, "-c", code] for name, code in PROGRAMS.items()}))
-    started = start_cloud(data, arguments=["--images", str(images)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        for name, value in started.environment.items():
-            patch.setenv(name, value)
+    with own_cloud(data, ["--images", str(images)]) as started:
         yield started
-    stop_cloud(started)
 
 
 @dataclass

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import subprocess
 from collections.abc import Iterator
 
 import boto3
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from include.scones.s3_layout import dataset_prefix, split_folder
 from include.scones.stacks import delete_stack, deploy_inference
-from tests.conftest import CLOUD_PYTHON, ROOT
+from tests.brightness import await_endpoint, make_endpoint, png
 from tests.datasets import DIGEST, put_dataset
 from tests.plugins.conftest import HERE, SignIn
-from tests.scones.batch.test_batch import BRIGHTNESS, IMAGE, ROLE
 
 CONFIG = f"{HERE.project}-1"
 ANSWERS = f"tuning/{CONFIG}.json"
@@ -30,28 +26,13 @@ NAMES = ("dark.png", "bright.png")
 @pytest.fixture(scope="module", autouse=True)
 def endpoint(bucket: str) -> Iterator[None]:
     """A data set of two images and an endpoint that takes bright ones for motorcycles, as yet asked about none."""
-    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
-    program = [str(CLOUD_PYTHON), "-c", BRIGHTNESS]
-    model = subprocess.run(program, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True).stdout
-    bodies = {}
-    for level, name in zip((10, 240), NAMES, strict=True):
-        buffer = io.BytesIO()
-        Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
-        bodies[name] = buffer.getvalue()
+    bodies = {name: png(level) for level, name in zip((10, 240), NAMES, strict=True)}
     put_dataset(bucket, [(0, 0, "dark.png"), (1, 1, "bright.png")], bodies)
-    s3.put_object(Bucket=bucket, Key="models/model.tar.gz", Body=model)
-    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/models/model.tar.gz"}
-    sagemaker.create_model(ModelName=CONFIG, PrimaryContainer=container, ExecutionRoleArn=ROLE)
-    variant = {"VariantName": "AllTraffic", "ModelName": CONFIG, "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(
-        EndpointConfigName=CONFIG, ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}]
-    )
-    sagemaker.create_endpoint(EndpointName=HERE.endpoint, EndpointConfigName=CONFIG)
-    waiting = {"Delay": 1, "MaxAttempts": 60}
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=HERE.endpoint, WaiterConfig=waiting)
+    make_endpoint(HERE, CONFIG)
+    await_endpoint(HERE)
     yield
-    sagemaker.delete_endpoint(EndpointName=HERE.endpoint)
-    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=HERE.endpoint, WaiterConfig=waiting)
+    boto3.client("sagemaker").delete_endpoint(EndpointName=HERE.endpoint)
+    await_endpoint(HERE, "endpoint_deleted")
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from include.scones.teardown import bucket as bucket_of
 from include.scones.teardown.errors import ConfirmationError, ScopeError, TeardownError
 from include.scones.teardown.plan import check_confirmation, execute, plan, verify
 from include.scones.teardown.resources import Resource
-from tests.conftest import REGION, ROOT, Cloud, start_cloud, stop_cloud
+from tests.conftest import REGION, ROOT, Cloud, own_cloud
 from tests.datasets import describe
 from tests.inventory import Inventory, inventory
 from tests.strangers import open_bucket
@@ -48,13 +48,8 @@ DATASET = describe()
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """One of these tests' own: on the session's, what other tests left may still change."""
-    started = start_cloud(tmp_path_factory.mktemp("cloud"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        for name, value in started.environment.items():
-            patch.setenv(name, value)
+    with own_cloud(tmp_path_factory.mktemp("cloud")) as started:
         yield started
-    stop_cloud(started)
 
 
 def sagemaker() -> Any:

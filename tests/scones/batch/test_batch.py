@@ -4,93 +4,38 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
-from PIL import Image
 
-from include.scones.batch import image, run, stack
+from include.scones.batch import run, stack
 from include.scones.batch.classify import LARGEST, Classifier, Row
 from include.scones.batch.errors import EndpointError, FolderError, ListingError, ResultError, TooManyErrorsError
 from include.scones.batch.job import Job, load
 from include.scones.batch.shard import CHUNK, Shard
 from include.scones.settings import Settings
 from include.scones.stacks import deploy_foundation, packaging
-from tests.conftest import CLOUD_PYTHON, REGION, ROOT, Cloud
+from tests.brightness import ROLE, await_endpoint, make_endpoint, png
+from tests.conftest import REGION, Cloud
 from tests.waiting import eventually
 
 HERE = Settings(project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket")
-IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 CLASSES = ["bicycle", "motorcycle"]
-BRIGHTNESS = """
-import json, sys
-from onnx import TensorProto, helper
-from tests.local_cloud.serving import archive
-pixels = helper.make_tensor_value_info("data", TensorProto.UINT8, ["batch", 8, 8, 3])
-answer = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2])
-number = lambda name, value: helper.make_tensor(name, TensorProto.FLOAT, [1], [value])
-nodes = [
-    helper.make_node("Cast", ["data"], ["floats"], to=TensorProto.FLOAT),
-    helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2, 3], keepdims=1),
-    helper.make_node("Flatten", ["means"], ["flat"]),
-    helper.make_node("Div", ["flat", "white"], ["bright"]),
-    helper.make_node("Sub", ["one", "bright"], ["dark"]),
-    helper.make_node("Concat", ["dark", "bright"], ["probabilities"], axis=1),
-]
-graph = helper.make_graph(nodes, "brightness", [pixels], [answer], [number("white", 255.0), number("one", 1.0)])
-model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-files = {"model.onnx": model.SerializeToString(), "model.json": json.dumps({"input": {"shape": [8, 8, 3]}}).encode()}
-sys.stdout.buffer.write(archive(files))
-"""
-
-
-def png(level: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), (level, level, level)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
 def outputs(cloud: Cloud) -> Iterator[dict[str, str]]:
     """The stacks, and an endpoint that takes bright images for motorcycles; gives the batch stack's outputs."""
     deploy_foundation(HERE)
-    s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
-    model = subprocess.run(
-        [CLOUD_PYTHON, "-c", BRIGHTNESS], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True
-    )
-    s3.put_object(Bucket=HERE.bucket, Key="models/model.tar.gz", Body=model.stdout)
-    sagemaker.create_model(
-        ModelName="batch-tests",
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{HERE.bucket}/models/model.tar.gz"},
-        ExecutionRoleArn=ROLE,
-    )
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": "batch-tests",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName="batch-tests", ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=HERE.endpoint, EndpointConfigName="batch-tests")
+    make_endpoint(HERE, "batch-tests")
     yield stack.deploy_batch(HERE, HERE.bucket).outputs
-    sagemaker.delete_endpoint(EndpointName=HERE.endpoint)
-
-
-def serving() -> None:
-    boto3.client("sagemaker").get_waiter("endpoint_in_service").wait(
-        EndpointName=HERE.endpoint, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    boto3.client("sagemaker").delete_endpoint(EndpointName=HERE.endpoint)
 
 
 def upload(folder: str, objects: dict[str, bytes]) -> None:
@@ -154,7 +99,7 @@ def test_a_folder_of_everything_is_classified_once(outputs: dict[str, str]) -> N
     job = prepared("mixed-run", folder)
     listed = run.list_images(job, outputs["ListingArn"], 10)
     assert listed == {"shards": 4, "images": 37, "not_images": 2, "empty": 1}
-    serving()
+    await_endpoint(HERE)
     assert ended(submit(job, outputs, listed["shards"]))["status"] == "SUCCEEDED"
 
     summary = run.summarise(job, listed)
@@ -195,7 +140,7 @@ def test_no_images_and_a_single_shard(outputs: dict[str, str]) -> None:
     job = prepared("single-run", "batch-input/one/")
     listed = run.list_images(job, outputs["ListingArn"], 10)
     assert run.array(listed["shards"]) is None
-    serving()
+    await_endpoint(HERE)
     assert ended(submit(job, outputs, 1))["status"] == "SUCCEEDED"
     assert run.summarise(job, listed)["accepted"] == 1
 
@@ -283,7 +228,7 @@ def test_a_run_that_is_cleared_begins_again_and_gives_the_same(outputs: dict[str
 
 
 def test_a_container_killed_at_work_is_retried_by_batch(outputs: dict[str, str]) -> None:
-    serving()
+    await_endpoint(HERE)
     folder = "batch-input/killed/"
     upload(folder, {f"{index:03}.png": png(0) for index in range(2 * CHUNK)})
     job = prepared("container-killed", folder)
@@ -364,42 +309,3 @@ def test_a_long_listing_goes_on_until_it_is_done(outputs: dict[str, str]) -> Non
     )["stateMachineArn"]
     listed = run.list_images(prepared("long-listing", "f/"), machine, 10)
     assert listed == {"shards": 3, "images": 10, "not_images": 0, "empty": 0}
-
-
-@pytest.mark.system
-def test_the_containers_files_suffice_to_run_its_program(tmp_path: Path) -> None:
-    folder = ROOT / "include" / "scones" / "batch"
-    copies = [line.split()[1:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]
-    for *sources, target in copies:
-        place = tmp_path / target
-        place.mkdir(parents=True, exist_ok=True)
-        for source in sources:
-            for path in ROOT.glob(source):
-                shutil.copy(path, place)
-    done = subprocess.run(
-        [sys.executable, "-m", "include.scones.batch", "--help"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, "--job" in done.stdout) == (0, True), done.stderr
-
-
-def test_the_container_has_the_versions_that_are_tested() -> None:
-    lines = (ROOT / "include" / "scones" / "batch" / "requirements.txt").read_text().split()
-    assert {line.partition("==")[0]: line.partition("==")[2] for line in lines} == {
-        name: metadata.version(name) for name in ("boto3", "pyarrow")
-    }
-
-
-def test_the_image_build_gets_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
-    assert "--secret" not in image.build_command("image:1")
-    (tmp_path / "pip.conf").touch()
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    command = image.build_command("image:1")
-    assert command[command.index("--secret") + 1] == f"id=pip.conf,src={tmp_path / 'pip.conf'}"
-    dockerfile = (ROOT / "include" / "scones" / "batch" / "Dockerfile").read_text()
-    assert "RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf" in dockerfile
