@@ -15,16 +15,8 @@ import psutil
 from include.launcher.api import AirflowApi
 from include.launcher.config import USER
 from include.launcher.services import COMPONENTS, Services
-from tests.e2e.waiting import ended, wait_until
+from tests.e2e.waiting import caused, ended, wait_until
 from tests.stack import Launcher
-
-
-def caused(api: AirflowApi, dag_id: str, run_id: str, by: str) -> str | None:
-    for event in api.asset_events(dag_id, run_id):
-        for run in event["created_dagruns"]:
-            if run["dag_id"] == by:
-                return str(run["run_id"])
-    return None
 
 
 def jobs() -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from include.launcher.api import AirflowApi
 from include.scones import settings
 from include.scones.models import history
-from tests.e2e.waiting import wait_until
+from tests.e2e.waiting import caused, ended, wait_until
 from tests.stack import Launcher
 
 DAG_ID = "roll_back"
@@ -29,8 +29,8 @@ class Approvals(AirflowApi):
         self._call("PATCH", path, json={"chosen_options": [option], "params_input": {}})
 
 
-def decided(launcher: Launcher, option: str, **conf: Any) -> dict[str, str]:
-    """Ask for a roll back with approval and decide; the states of its tasks at the end."""
+def decided(launcher: Launcher, option: str, **conf: Any) -> tuple[str, dict[str, str]]:
+    """Ask for a roll back with approval and decide; the run, and the states of its tasks at its end."""
     with Approvals(launcher.config) as api:
         run_id = api.trigger(DAG_ID, {"approval": True, **conf})
 
@@ -42,7 +42,7 @@ def decided(launcher: Launcher, option: str, **conf: Any) -> dict[str, str]:
 
         wait_until("the end of the run", answered)
         assert api.run_state(DAG_ID, run_id) == "success"
-        return {task["task_id"]: task["state"] for task in api.tasks(DAG_ID, run_id)}
+        return run_id, {task["task_id"]: task["state"] for task in api.tasks(DAG_ID, run_id)}
 
 
 def serving() -> str:
@@ -54,10 +54,13 @@ def serving() -> str:
 def test_nothing_changes_until_somebody_approves(launcher: Launcher, aws: Path) -> None:
     here, before = settings.load(), serving()
     oldest = history.newest_configs(here)[-1]
-    states = decided(launcher, "Reject", endpoint_config=oldest)
+    _, states = decided(launcher, "Reject", endpoint_config=oldest)
     assert (states["deploy_endpoint"], states["smoke_test"], serving()) == ("skipped", "skipped", before)
 
-    states = decided(launcher, "Approve", endpoint_config=oldest)
+    run_id, states = decided(launcher, "Approve", endpoint_config=oldest)
     assert (set(states.values()), serving()) == ({"success"}, oldest)
     now = history.in_service(here)
     assert now is not None and now["config"] == oldest
+    with launcher.api() as api:
+        following = wait_until("the workflow's run", lambda: caused(api, DAG_ID, run_id, "inference_workflow"))
+        assert ended(api, "inference_workflow", following) == "success"

@@ -20,3 +20,12 @@ def ended(api: AirflowApi, dag_id: str, run_id: str) -> str:
         return now if now in ("success", "failed") else None
 
     return str(wait_until(f"the end of {dag_id}", state))
+
+
+def caused(api: AirflowApi, dag_id: str, run_id: str, by: str) -> str | None:
+    """The run of the DAG `by` that an asset event of a run has caused; None as long as there is none."""
+    for event in api.asset_events(dag_id, run_id):
+        for run in event["created_dagruns"]:
+            if run["dag_id"] == by:
+                return str(run["run_id"])
+    return None
