@@ -8,7 +8,6 @@ from botocore.client import BaseClient
 
 from include.scones.settings import Settings
 
-INSTANCE = "ml.m5.xlarge"
 VARIANT = "AllTraffic"
 IMAGE_TYPE = "application/x-image"
 
@@ -20,7 +19,7 @@ def endpoint_config_request(settings: Settings, name: str) -> dict[str, Any]:
             {
                 "VariantName": VARIANT,
                 "ModelName": name,
-                "InstanceType": INSTANCE,
+                "InstanceType": settings.endpoint_instance,
                 "InitialInstanceCount": 1,
                 "InitialVariantWeight": 1.0,
             }
