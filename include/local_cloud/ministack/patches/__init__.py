@@ -12,8 +12,11 @@ from . import (
     lambda_metrics,
     lambda_roles,
     lambda_worker,
+    service_roles,
     signed_addresses,
+    state_payloads,
     states_metrics,
+    states_roles,
 )
 
 
@@ -28,5 +31,8 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_metrics.install()
     lambda_roles.install(keys)
     lambda_worker.install()
+    service_roles.install()
     signed_addresses.install()
+    state_payloads.install()
     states_metrics.install()
+    states_roles.install(keys)
