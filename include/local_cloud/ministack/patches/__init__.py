@@ -9,6 +9,7 @@ from . import (
     cloudwatch_clock,
     lambda_code,
     lambda_failures,
+    lambda_limits,
     lambda_metrics,
     lambda_roles,
     lambda_worker,
@@ -28,6 +29,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     cloudwatch_clock.install(clock)
     lambda_code.install()
     lambda_failures.install()
+    lambda_limits.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
     lambda_worker.install()
