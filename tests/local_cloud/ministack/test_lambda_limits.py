@@ -35,6 +35,7 @@ def test_payloads(cloud: Cloud, function: str, kind: str, limit: int, words: str
     empty = json.dumps({"x": ""}).encode()
     largest = empty[:-2] + b"x" * (limit - len(empty)) + empty[-2:]
     answer = functions.invoke(FunctionName=function, InvocationType=kind, Payload=largest)
+    answer["Payload"].read()
     assert "FunctionError" not in answer
     refused = refusal(functions.invoke, FunctionName=function, InvocationType=kind, Payload=largest + b" ")
     assert refused == ("RequestEntityTooLargeException", words)

@@ -15,6 +15,7 @@ from . import (
     lambda_worker,
     service_roles,
     signed_addresses,
+    state_definitions,
     state_payloads,
     states_metrics,
     states_roles,
@@ -35,6 +36,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_worker.install()
     service_roles.install()
     signed_addresses.install()
+    state_definitions.install()
     state_payloads.install()
     states_metrics.install()
     states_roles.install(keys)
