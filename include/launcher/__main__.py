@@ -44,7 +44,8 @@ def run(config: Config) -> None:
     with running_services(config, _say) as services:
         ready = time.monotonic()
         with AirflowApi(config) as api:
-            steps = display.follow(console, Workflow(api, services, choice.conf).run())
+            # Without force nothing would follow where the data set is the current one already.
+            steps = display.follow(console, Workflow(api, services, choice.conf | {"force": True}).run())
         published = {name: extra for step in steps for name, extra in step.published.items()}
         copy = copy_report(published["scones_report"]["report"], config.home)
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
