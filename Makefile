@@ -114,7 +114,9 @@ batch-image: env ## Build the batch job's container image and push it to your AW
 
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)
-	@if [ -x .venv/bin/python ] && [ -d .local ]; then SCONES_HOME=.local $(LAUNCH) clean $(if $(FORCE),--force); fi
+	@if [ -d .local ] && [ -x .venv/bin/python ]; then SCONES_HOME=.local $(LAUNCH) clean $(if $(FORCE),--force); \
+	elif [ -z "$(FORCE)" ] && grep -qsx aws .local/target; then \
+		echo "AWS may still have something of .local/: run make env, which can ask it, or forget it: make clean FORCE=1" >&2; exit 1; fi
 	rm -rf .local
 
 .PHONY: env

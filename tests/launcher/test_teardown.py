@@ -93,21 +93,28 @@ def test_another_accounts_credentials_do_not_forget_a_home(home: Path) -> None:
 
 
 @pytest.mark.system
-def test_make_clean_leaves_a_home_that_is_refused(tmp_path: Path) -> None:
-    """Over a copy of the Makefile, for the folder that it removes is the checkout's."""
-    for name in ("Makefile", "include", ".venv"):
+@pytest.mark.parametrize(
+    ("places_there", "why"),
+    [(("Makefile", "include", ".venv"), "stays, for it is not known"), (("Makefile",), "AWS may still have something")],
+)
+def test_make_clean_leaves_a_home_that_is_refused(tmp_path: Path, places_there: tuple[str, ...], why: str) -> None:
+    """Beside links to the checkout's own, for the folder that it removes is that of the Makefile."""
+    for name in places_there:
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "target").write_text("aws")
     nowhere = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_DEFAULT_REGION": REGION}
-    key = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1"}
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)} | nowhere | key
-    done = subprocess.run(
-        ["make", "clean"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    key = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "COLUMNS": "300"} | nowhere | key
+    command = ["make", "-C", str(tmp_path), "clean"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode != 0
-    assert "stays, for it is not known" in done.stdout.replace("\n", " ")
+    assert why in done.stdout + done.stderr
     assert (tmp_path / ".local" / "target").exists()
+    command.append("FORCE=1")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / ".local").exists()
 
 
 def test_a_teardown_lists_until_it_is_confirmed(tmp_path: Path, here: Settings, cloud: Cloud) -> None:
