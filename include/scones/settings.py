@@ -22,7 +22,8 @@ class Settings:
     """The names of everything the project makes in one AWS account and region.
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
-    address that alarms go to; nobody hears of them where it is empty.
+    address that alarms go to; nobody hears of them where it is empty. `stack_parameters` is what the operator chose of
+    the templates' parameters, as `Name=value` words.
     """
 
     project: str
@@ -30,6 +31,7 @@ class Settings:
     account: str
     bucket: str
     alerts: str = ""
+    stack_parameters: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -85,6 +87,7 @@ def load() -> Settings:
         account=account,
         bucket=bucket,
         alerts=os.environ.get("SCONES_ALERTS", ""),
+        stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
     )
 
 
