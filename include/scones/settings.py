@@ -25,6 +25,7 @@ class Settings:
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
     address that alarms go to; nobody hears of them where it is empty. The instances are what trains and what serves.
+    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words.
     """
 
     project: str
@@ -34,6 +35,7 @@ class Settings:
     alerts: str = ""
     training_instance: str = TRAINING_INSTANCE
     endpoint_instance: str = ENDPOINT_INSTANCE
+    stack_parameters: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -99,6 +101,7 @@ def load() -> Settings:
         alerts=os.environ.get("SCONES_ALERTS", ""),
         training_instance=training_instance(),
         endpoint_instance=endpoint_instance(),
+        stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
     )
 
 
