@@ -16,6 +16,18 @@ help: ## Show this list
 run: env ## Set everything up, run the whole workflow, show what came of it (TARGET=aws for your AWS account)
 	@$(LAUNCH) run --target $(TARGET)
 
+.PHONY: aws-check
+aws-check: .venv/.installed ## Say what your AWS account has, lacks and will be billed; nothing is made
+	@$(LAUNCH) aws-check --target aws
+
+.PHONY: aws-policy
+aws-policy: .venv/.installed ## Print the IAM policies that the caller of your AWS account needs, as JSON
+	@$(LAUNCH) aws-policy --target aws
+
+.PHONY: teardown
+teardown: env ## List what the project made; delete it with CONFIRM=<project> (SCOPE=endpoint, all_but_data, everything; TARGET=aws)
+	@$(LAUNCH) teardown --target $(TARGET) $(if $(SCOPE),--scope $(SCOPE)) $(if $(CONFIRM),--confirm $(CONFIRM))
+
 .PHONY: up
 up: env ## Start the local cloud and Airflow and leave them running for the UI
 	@$(LAUNCH) up --target $(TARGET)
@@ -101,8 +113,10 @@ batch-image: env ## Build the batch job's container image and push it to your AW
 	@.venv/bin/python -m include.scones.batch.image
 
 .PHONY: clean
-clean: ## Stop everything and remove .local/ with all its data
-	@if [ -x .venv/bin/python ] && [ -d .local ]; then $(LAUNCH) down; fi
+clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)
+	@if [ -d .local ] && [ -x .venv/bin/python ]; then SCONES_HOME=.local $(LAUNCH) clean $(if $(FORCE),--force); \
+	elif [ -z "$(FORCE)" ] && grep -qsx aws .local/target; then \
+		echo "AWS may still have something of .local/: run make env, which can ask it, or forget it: make clean FORCE=1" >&2; exit 1; fi
 	rm -rf .local
 
 .PHONY: env

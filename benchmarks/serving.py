@@ -62,7 +62,7 @@ def png(seed: int = 0) -> bytes:
 
 def make_model(base: Path) -> Path:
     """The project's default network, trained by its container for one epoch on noise: it costs what a good one does."""
-    parameters = {"num_layers": "20", "image_shape": "3,32,32", "num_classes": "2", "num_training_samples": "64"}
+    parameters = {"num_layers": "20", "image_shape": "3,28,28", "num_classes": "2", "num_training_samples": "64"}
     channels: dict[str, dict[str, str]] = {name: {} for name in ("train", "validation", "train_lst", "validation_lst")}
     configuration = base / "input" / "config"
     configuration.mkdir(parents=True)

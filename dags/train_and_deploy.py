@@ -14,6 +14,7 @@ Publishes the asset `scones_endpoint`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,10 +25,12 @@ from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
-from include.scones.models.training_job import INSTANCE
+from include.scones.models.training_job import LARGE_LAYERS, SMALL_LAYERS
+from include.scones.settings import endpoint_instance, training_instance
 
 DATASET = Asset("scones_dataset")
 ENDPOINT = Asset("scones_endpoint")
+INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
 
 
 @dag(
@@ -47,7 +50,18 @@ ENDPOINT = Asset("scones_endpoint")
             DEFAULTS["mini_batch_size"], type="integer", minimum=1, maximum=512, title="Batch size"
         ),
         "num_layers": Param(
-            DEFAULTS["num_layers"], type="integer", enum=[20, 32, 44, 56, 110], title="Layers of the ResNet"
+            DEFAULTS["num_layers"],
+            type="integer",
+            enum=[*SMALL_LAYERS, *LARGE_LAYERS],
+            title="Layers of the ResNet",
+            description="At 28 pixels 20, 32, 44, 56 or 110, at 32 pixels 18, 34, 50, 101, 152 or 200.",
+        ),
+        "image_shape": Param(
+            DEFAULTS["image_shape"],
+            type="string",
+            enum=["3,28,28", "3,32,32"],
+            title="Image shape",
+            description="Channels, height and width that the network sees of the images of 32 x 32 pixels.",
         ),
         "min_accuracy": Param(
             0.8,
@@ -79,7 +93,8 @@ ENDPOINT = Asset("scones_endpoint")
             description="Train, judge and keep the model, and put nothing into service.",
         ),
         "approval": APPROVAL,
-        "instance_type": Param(INSTANCE, type="string", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", title="Instance"),
+        "training_instance": Param(training_instance(), type="string", pattern=INSTANCE, title="Training instance"),
+        "endpoint_instance": Param(endpoint_instance(), type="string", pattern=INSTANCE, title="Endpoint instance"),
     },
 )
 def train_and_deploy() -> None:
@@ -96,8 +111,9 @@ def train_and_deploy() -> None:
         data = catalogue.choose(here.bucket, params["dataset"], events)
         name = run_name(here.project, run_id, dag_run.run_after)
         role = stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"]
-        chosen = {name: value for name, value in params.items() if name in DEFAULTS}
-        return build_requests(here, name, role, data, chosen, params["instance_type"]) | {"dataset": data}
+        hyperparameters = {name: value for name, value in params.items() if name in DEFAULTS}
+        instances = {name: params[name] for name in ("training_instance", "endpoint_instance")}
+        return build_requests(replace(here, **instances), name, role, data, hyperparameters) | {"dataset": data}
 
     @task
     def check_accuracy(trained: dict[str, Any], data: dict[str, Any], params: dict[str, Any]) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import re
 from typing import Any
@@ -22,8 +23,16 @@ from botocore.config import Config
 # A message names so many executions and counts the rest: a flood of failures must not become a flood of text.
 NAMED = 10
 LONGEST = 500  # characters of what an execution says
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
 # A number that is a word of its own, which stays as it is, or what makes an address of its neighbours.
 LINKING = re.compile(r"(?<!\S)\d+\.\d+(?!\S)|(?<=\S)[.:@](?=\S)")
+
+
+log = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -31,30 +40,49 @@ def client(service: str) -> BaseClient:
     return boto3.client(service, config=Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"}))
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> None:
-    failures = [json.loads(record["body"])["detail"] for record in event["Records"]]
-    blocks = [told(failure) for failure in failures[:NAMED]]
-    if len(failures) > NAMED:
-        blocks.append(f"... and {len(failures) - NAMED} more")
-    machine = printable(failures[0]["stateMachineArn"].rsplit(":", 1)[1])[:60]
-    subject = f"{machine}: {len(failures)} failed execution{'s' if len(failures) > 1 else ''}"
-    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject, Message="\n\n".join(blocks))
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Returns the records that it could not make sense of, which SQS then hands over again without the others."""
+    blocks: list[str] = []
+    lost, machine = [], ""
+    for record in event["Records"]:
+        try:
+            failure = json.loads(record["body"])["detail"]
+            machine = printable(failure["stateMachineArn"].rsplit(":", 1)[1])[:60]
+            blocks.append(told(failure) if len(blocks) < NAMED else "")
+        except Exception:  # whatever is wrong with one, the others are told
+            log.exception("record %s cannot be told", record["messageId"])
+            lost.append({"itemIdentifier": record["messageId"]})
+    if blocks:
+        tell(machine, blocks)
+    return {"batchItemFailures": lost}
+
+
+def tell(machine: str, blocks: list[str]) -> None:
+    rest = [f"... and {len(blocks) - NAMED} more"] if len(blocks) > NAMED else []
+    subject = f"{machine}: {len(blocks)} failed execution{'s' if len(blocks) > 1 else ''}"
+    message = "\n\n".join(blocks[:NAMED] + rest)
+    client("sns").publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject, Message=message)
 
 
 def told(failure: dict[str, Any]) -> str:
     """One failed execution: how it ended, where to look, and what it says itself of its image and cause."""
     arn = failure["executionArn"]
     execution = client("stepfunctions").describe_execution(executionArn=arn)
-    region = arn.split(":")[3]
     return "\n".join(
         [
-            f"{execution['status']}: https://{region}.console.aws.amazon.com/states/home?region={region}"
-            f"#/v2/executions/details/{quote(arn, safe=':')}",
+            f"{execution['status']}: {console(arn)}",
             "In the execution's own words:",
             f"> image: {own_words(image(execution))}",
             f"> cause: {own_words(cause(execution))}",
         ]
     )
+
+
+def console(arn: str) -> str:
+    """The address of the execution's page."""
+    _, partition, _, region, *_ = arn.split(":")
+    page = f"states/home?region={region}#/v2/executions/details/{quote(arn, safe=':')}"
+    return f"https://{region}.{CONSOLES[partition]}/{page}"
 
 
 def image(execution: dict[str, Any]) -> str:

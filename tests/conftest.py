@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,15 +110,21 @@ class Cloud:
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client that signs with the data folder's key, unless `options` say otherwise."""
-        import boto3
-
         given = {
             "aws_access_key_id": self.key["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.key["AWS_SECRET_ACCESS_KEY"],
             "region_name": REGION,
             "endpoint_url": self.url,
         }
-        return boto3.session.Session().client(service, **(given | options))
+        return _session().client(service, **(given | options))
+
+
+@cache
+def _session() -> Any:
+    """It reads the services' descriptions, which takes a while, once."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 def clock_of(data: Path) -> Path:

@@ -26,7 +26,7 @@ class Launcher:
     def __call__(self, command: str, timeout: float = 540) -> str:
         """Run a command to its good end and return what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "include.launcher", command],
+            [sys.executable, "-m", "include.launcher", *command.split()],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "docs/deploy-aws.md"]
 PLACES = {path.name for path in ROOT.iterdir()} - {"data"}
 
 

@@ -1,4 +1,4 @@
-"""A channel's images as the trainer reads them: decoded once, kept while memory lasts, cropped at each reading."""
+"""A channel's images as the trainer reads them: decoded once, kept while memory lasts, fitted at each reading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .errors import ClientError
 from .hyperparameters import Hyperparameters
-from .images import NotAnImage, Pixels, decode, to_array
+from .images import NotAnImage, decode, to_array
 from .listing import Listing
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs
@@ -31,32 +31,34 @@ class Dataset:
         self._values = values
         self._paths = [entry.path for entry in listing.entries]
         self.labels = torch.tensor([entry.label for entry in listing.entries])
-        self._kept: list[Pixels] = []
+        self._kept: list[Image.Image] = []
         with ThreadPoolExecutor() as pool:
-            for pixels in pool.map(self._load, self._paths):
-                memory -= pixels.nbytes
+            for image in pool.map(self._load, self._paths):
+                memory -= image.width * image.height * len(image.getbands())
                 if memory >= 0:
-                    self._kept.append(pixels)
+                    self._kept.append(image)
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def images(self, indices: Tensor, random: bool = False) -> Tensor:
-        """The images as bytes [N, height, width, channels]: a random part of the right size, or the central one."""
-        return torch.from_numpy(np.stack([self._crop(self._pixels(index), random) for index in indices.tolist()]))
+        """The images as bytes [N, height, width, channels]: a random part of each, or the whole as it is served."""
+        images = (self._image(index) for index in indices.tolist())
+        return torch.from_numpy(np.stack([to_array(self._fit(image, random)) for image in images]))
 
-    def _pixels(self, index: int) -> Pixels:
+    def _image(self, index: int) -> Image.Image:
         return self._kept[index] if index < len(self._kept) else self._load(self._paths[index])
 
-    def _crop(self, pixels: Pixels, random: bool) -> Pixels:
+    def _fit(self, image: Image.Image, random: bool) -> Image.Image:
+        """Resize the whole, or a part of any place and size, from one that has the right size already."""
         _, height, width = self._values.image_shape
-        down, right = pixels.shape[0] - height, pixels.shape[1] - width
-        top, left = down // 2, right // 2
-        if random and (down or right):
-            top, left = int(torch.randint(down + 1, ())), int(torch.randint(right + 1, ()))
-        return pixels[top : top + height, left : left + width]
+        size, across, down = torch.rand(3).tolist() if random else (1.0, 0.0, 0.0)
+        part_width, part_height = width + (image.width - width) * size, height + (image.height - height) * size
+        left, top = (image.width - part_width) * across, (image.height - part_height) * down
+        box = left, top, left + part_width, top + part_height
+        return image.resize((width, height), Image.Resampling.BILINEAR, box)
 
-    def _load(self, path: Path) -> Pixels:
+    def _load(self, path: Path) -> Image.Image:
         channels, height, width = self._values.image_shape
         try:
             image = decode(path.read_bytes(), channels, MAX_PIXELS)
@@ -71,4 +73,4 @@ class Dataset:
                 f"the image {path.name} has {image.width} x {image.height} pixels: image_shape asks for at least "
                 f"{width} x {height}; set resize, or a smaller image_shape"
             )
-        return to_array(image)
+        return image

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import ClientError
 
-SMALL_IMAGE = 32
+SMALL_HEIGHT = 28  # pixels: up to it the algorithm's network is one of SMALL_LAYERS, above it one of LARGE_LAYERS
 MIN_SIDE, MAX_SIDE = 20, 4096  # the deepest features of smaller images would be single pixels
 SMALL_LAYERS = (20, 32, 44, 56, 110)
 LARGE_LAYERS = (18, 34, 50, 101, 152, 200)
@@ -126,8 +126,8 @@ class Hyperparameters:
 
     @property
     def small(self) -> bool:
-        """Whether the network is one for small images."""
-        return max(self.image_shape[1:]) <= SMALL_IMAGE
+        """Whether the network is one for small images: the height says it alone."""
+        return self.image_shape[1] <= SMALL_HEIGHT
 
 
 _PARSERS: dict[str, Parser] = {
@@ -188,10 +188,11 @@ def parse(raw: Mapping[str, Any]) -> Hyperparameters:
 
 def _check_together(values: Hyperparameters) -> None:
     shape = ",".join(map(str, values.image_shape))
-    if not values.small and values.num_layers in SMALL_LAYERS:
+    depths, which = (SMALL_LAYERS, "up to") if values.small else (LARGE_LAYERS, "more than")
+    if values.num_layers not in depths:
         raise ClientError(
-            f"hyperparameter num_layers is {values.num_layers} with image_shape {shape}: for images larger than "
-            f"{SMALL_IMAGE} x {SMALL_IMAGE} it must be one of {', '.join(map(str, LARGE_LAYERS))}"
+            f"no experiments done on num_layers {values.num_layers} with image_shape {shape}: "
+            f"for images {which} {SMALL_HEIGHT} pixels high it must be one of {', '.join(map(str, depths))}"
         )
     if values.mini_batch_size > values.num_training_samples:
         raise ClientError(

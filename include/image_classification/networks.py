@@ -17,6 +17,7 @@ LARGE_BLOCKS: dict[int, tuple[int, ...]] = {
     152: (3, 8, 36, 3),
     200: (3, 24, 36, 3),
 }
+LARGE_STEM_ABOVE = 32  # pixels high: of smaller images it would leave the last stage a single pixel
 BOTTLENECK_FROM = 50
 BOTTLENECK_GROWTH = 4
 
@@ -121,7 +122,7 @@ def build(values: Hyperparameters) -> ResNet:
     blocks = LARGE_BLOCKS.get(values.num_layers)
     if blocks is None:
         width, blocks = RECIPE.small_width, ((values.num_layers - 2) // 6,) * 3
-    stem = WhiteningStem(channels, width) if values.small else LargeStem(channels, width)
+    stem = (LargeStem if values.image_shape[1] > LARGE_STEM_ABOVE else WhiteningStem)(channels, width)
     return ResNet(stem, blocks, width, classes, bottleneck)
 
 

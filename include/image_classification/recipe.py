@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Recipe:
     """The trainer's own settings; the figures they reach are printed by `benchmarks/training.py`."""
 
-    small_width: int = 32  # channels of the first stage, for images up to 32 x 32; at half the image's size it is cheap
+    small_width: int = 32  # channels of the first stage, for the small depths; at half the image's size it is cheap
     whitening_size: int = 4  # pixels a side of the patches that the computed first layer looks at
     whitening_patches: int = 100_000  # patches of training images its filters are computed from
     whitening_floor: float = 0.01  # added to a variance: rare components are mostly noise

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -17,15 +17,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
+from include.launcher import agreement, display, options, places, source
 from include.launcher import config as configuration
-from include.launcher import display, source
 from include.launcher.api import AirflowApi
 from include.launcher.conditions import alone, target, use
 from include.launcher.config import USER, Config
 from include.launcher.errors import LaunchError
 from include.launcher.notebook import open_notebook
-from include.launcher.services import Services, running_services
+from include.launcher.services import Services, running_cloud, running_services
 from include.launcher.status import status
+from include.launcher.teardown import clean, teardown
 from include.launcher.workflow import Workflow
 from include.local_cloud.private import UMASK
 from include.scones import settings
@@ -38,24 +39,29 @@ console = Console()
 
 def run(config: Config) -> None:
     """The main job: start what is not running, run the chain of DAGs, show what came of it."""
-    begun = time.monotonic()
-    _say(target(config))
+    _begin(config)
     choice = _choose(config)
+    if config.target == "aws":
+        agreement.ask(console)
+    begun = time.monotonic()
     with running_services(config, _say) as services:
         ready = time.monotonic()
         with AirflowApi(config) as api:
-            steps = display.follow(console, Workflow(api, services, choice.conf).run())
+            # Without force nothing would follow where the data set is the current one already.
+            steps = display.follow(console, Workflow(api, services, choice.conf | {"force": True}).run())
         published = {name: extra for step in steps for name, extra in step.published.items()}
         copy = copy_report(published["scones_report"]["report"], config.home)
     seconds = {"start": ready - begun} | {step.dag_id: step.seconds for step in steps}
     seconds["in all"] = time.monotonic() - begun
     display.summarise(console, published, seconds, copy)
+    if config.target == "aws":
+        _say(agreement.goes_on(settings.load()))
     console.print(f"Open the Airflow UI with `make up`, then sign in as {USER}.")
 
 
 def up(config: Config) -> None:
     """Start the stack and leave it running."""
-    _say(target(config))
+    _begin(config)
     if config.target == "local":
         _choose(config)
     services = Services(config)
@@ -81,7 +87,7 @@ def down(config: Config) -> None:
 def report(config: Config, date: str) -> None:
     """Build one day's capture report without Airflow."""
     given = capture_report.parser().parse_args(["--date", date, "--copy-to", str(config.home)])
-    with _cloud(config):
+    with running_cloud(config, _say):
         try:
             _say(capture_report.report_on_day(given).rstrip())
         except (SconesError, BotoCoreError, ClientError) as error:
@@ -94,7 +100,7 @@ def demo(config: Config) -> None:
         raise LaunchError("the demo's traffic is invented and stays out of AWS: leave TARGET=aws out")
     from include.launcher.demo import Demo, alarms, show  # what draws the reports takes long to import
 
-    with _cloud(config):
+    with running_cloud(config, _say):
         here = settings.load()
         made = Demo(here, console, datetime.now(UTC).date())
         summaries = made.run()
@@ -108,9 +114,9 @@ def demo(config: Config) -> None:
 
 def notebook(config: Config) -> None:
     """Open the course's steps in JupyterLab, until Ctrl-C."""
-    _say(target(config))
+    _begin(config)
     choice = _choose(config)
-    with _cloud(config):
+    with running_cloud(config, _say):
         open_notebook(choice.conf.get("archive"))
 
 
@@ -124,24 +130,24 @@ def aws_env(config: Config) -> None:
 
 
 COMMANDS = {"run": run, "up": up, "down": down, "demo": demo, "notebook": notebook}
-ALONGSIDE = {
+WITH_OPTIONS: dict[str, Callable[[Config, Namespace], None]] = {
+    "report": lambda config, given: report(config, given.date),
+    "teardown": lambda config, given: teardown(config, console, given.scope, given.confirm),
+    "clean": lambda config, given: clean(config, _say, given.force),
+}
+ALONGSIDE: dict[str, Callable[[Config], None]] = {
     "status": lambda config: status(config, _say),
     "aws-env": aws_env,
+    "aws-check": lambda config: agreement.check(console),
+    "aws-policy": lambda config: agreement.print_policies(),
 }  # they change nothing, and wait for nobody
 
 
-@contextmanager
-def _cloud(config: Config) -> Iterator[None]:
-    """The local cloud, if that is the target; it is stopped at the end if it did not run before."""
-    services = Services(config)
-    started_it = config.target == "local" and services.start_cloud(_say)
-    try:
-        if started_it:
-            services.await_cloud()
-        yield
-    finally:
-        if started_it:
-            services.stop_cloud()
+def _begin(config: Config) -> None:
+    """Say where things will be made, and note it down where they cost."""
+    _say(target(config))
+    if config.target == "aws":
+        places.remember(config.home, settings.load())
 
 
 def _choose(config: Config) -> source.Choice:
@@ -162,24 +168,20 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="include.launcher", description=__doc__)
-    parser.add_argument("command", choices=[*COMMANDS, *ALONGSIDE, "report"])
-    parser.add_argument(
-        "--date", help="the UTC day of the report, as YYYY-MM-DD", default=f"{datetime.now(UTC):%Y-%m-%d}"
-    )
-    parser.add_argument("--target", choices=("local", "aws"), default="local")
-    arguments = parser.parse_args()
+    arguments = options.parser([*COMMANDS, *WITH_OPTIONS, *ALONGSIDE]).parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     os.umask(UMASK)
     try:
         config = configuration.load(arguments.target)
+        if arguments.command == "clean":
+            config = replace(config, target=places.target_of(config.home))
         if arguments.command in ALONGSIDE:
             ALONGSIDE[arguments.command](config)
             return 0
         with alone(config):
             use(config)
-            if arguments.command == "report":
-                report(config, arguments.date)
+            if arguments.command in WITH_OPTIONS:
+                WITH_OPTIONS[arguments.command](config, arguments)
             else:
                 COMMANDS[arguments.command](config)
     except LaunchError as error:

@@ -172,5 +172,19 @@ def running_services(config: Config, say: Say) -> Iterator[Services]:
             services.stop()
 
 
+@contextmanager
+def running_cloud(config: Config, say: Say) -> Iterator[None]:
+    """The local cloud, if that is the target; it is stopped at the end if it did not run before."""
+    services = Services(config)
+    started_it = config.target == "local" and services.start_cloud(say)
+    try:
+        if started_it:
+            services.await_cloud()
+        yield
+    finally:
+        if started_it:
+            services.stop_cloud()
+
+
 def _airflow() -> str:
     return str(Path(sys.executable).parent / "airflow")

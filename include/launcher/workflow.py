@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from include.launcher.api import AirflowApi
 from include.launcher.errors import LaunchError
 from include.launcher.services import Services
-from include.scones.aws import clients
-from include.scones.aws.missing import is_missing
-from include.scones.log_groups import TRAINING_JOBS
+from include.launcher.training_progress import TrainingProgress
+from include.scones import settings
+from include.scones.run_names import run_name
 
 CHAIN = ("cifar_etl", "train_and_deploy", "inference_workflow", "capture_report")
 POLL_SECONDS = 1.0
 PARSE_SECONDS = 120
 HAND_OVER_SECONDS = 120
 LOG_LINES = 15
-EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=([0-9.]+)")
 
 
 @dataclass
@@ -50,16 +47,15 @@ class Step:
 
 
 class Workflow:
-    """The chain, started with the first DAG's params."""
+    """DAGs of which each causes the next, started with the first one's params."""
 
-    def __init__(self, api: AirflowApi, services: Services, conf: dict[str, Any]) -> None:
+    def __init__(self, api: AirflowApi, services: Services, conf: dict[str, Any], chain: Sequence[str] = CHAIN) -> None:
         self.api = api
         self.services = services
-        # Without it nothing would follow where the data set is the current one already.
-        self.conf = conf | {"force": True}
-        self.steps = [Step(dag_id) for dag_id in CHAIN]
-        self._logs = clients.connect("logs")
-        self._sagemaker = clients.connect("sagemaker")
+        self.conf = conf
+        self.steps = [Step(dag_id) for dag_id in chain]
+        self._project = settings.load().project  # now, for a call that fails later must not end a run that is well
+        self._training: TrainingProgress | None = None
 
     def run(self) -> Iterator[list[Step]]:
         """Yield the steps about once a second until the last has succeeded.
@@ -68,7 +64,7 @@ class Workflow:
             LaunchError: a DAG cannot be imported, a run failed, or a process of the stack has ended.
         """
         yield from self._parsed()
-        self.steps[0].run_id = self.api.trigger(CHAIN[0], self.conf)
+        self.steps[0].run_id = self.api.trigger(self.steps[0].dag_id, self.conf)
         for before, step in zip([None, *self.steps], self.steps, strict=False):
             if before:
                 yield from self._hand_over(before, step)
@@ -79,13 +75,14 @@ class Workflow:
             }
 
     def _parsed(self) -> Iterator[list[Step]]:
+        wanted = {step.dag_id for step in self.steps}
         for _ in self._polls(PARSE_SECONDS):
             if errors := self.api.import_errors():
                 raise LaunchError(f"a DAG cannot be imported: {errors[0]}")
-            if set(CHAIN) <= self.api.dag_ids():
+            if wanted <= self.api.dag_ids():
                 return
             yield self.steps
-        raise LaunchError(f"Airflow has not parsed {', '.join(set(CHAIN) - self.api.dag_ids())} in {PARSE_SECONDS} s")
+        raise LaunchError(f"Airflow has not parsed {', '.join(wanted - self.api.dag_ids())} in {PARSE_SECONDS} s")
 
     def _hand_over(self, before: Step, step: Step) -> Iterator[list[Step]]:
         """Wait for the run that the asset of the step before has caused."""
@@ -101,11 +98,12 @@ class Workflow:
     def _follow(self, step: Step) -> Iterator[list[Step]]:
         step.started = time.monotonic()
         for _ in self._polls(None):
-            step.state = self.api.run_state(step.dag_id, step.run_id)
+            run = self.api.run(step.dag_id, step.run_id)
+            step.state = run["state"]
             step.tasks = self.api.tasks(step.dag_id, step.run_id)
             step.seconds = time.monotonic() - step.started
             if "train" in step.active:
-                step.note = self._training_note()
+                step.note = self._training_note(step, run)
             if step.state == "failed":
                 raise LaunchError(self._failure(step))
             if step.state == "success":
@@ -121,26 +119,12 @@ class Workflow:
             yield
             time.sleep(POLL_SECONDS)
 
-    def _training_note(self) -> str:
-        """The last epoch and its accuracy, from the newest training job's log."""
-        jobs = self._sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
-        if not jobs["TrainingJobSummaries"]:
-            return ""
-        name, status = (jobs["TrainingJobSummaries"][0][key] for key in ("TrainingJobName", "TrainingJobStatus"))
-        try:
-            streams = self._logs.describe_log_streams(logGroupName=TRAINING_JOBS, logStreamNamePrefix=f"{name}/")
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-            return str(status)
-        for stream in streams["logStreams"]:
-            events = self._logs.get_log_events(
-                logGroupName=TRAINING_JOBS, logStreamName=stream["logStreamName"], startFromHead=False, limit=20
-            )["events"]
-            for event in reversed(events):
-                if match := EPOCH.search(event["message"]):
-                    return f"epoch {int(match[1]) + 1}, validation accuracy {float(match[2]):.3f}"
-        return str(status)
+    def _training_note(self, step: Step, run: dict[str, Any]) -> str:
+        """How far the training job is that this run has started."""
+        if self._training is None:
+            name = run_name(self._project, step.run_id, datetime.fromisoformat(run["run_after"]))
+            self._training = TrainingProgress(name)
+        return self._training.note(time.monotonic())
 
     def _failure(self, step: Step) -> str:
         failed = [task for task in step.tasks if task["state"] == "failed"]

@@ -19,12 +19,14 @@ from .authentication.pages import HEALTH_PATH, Doors, is_open
 from .authentication.signature import Request as SignedParts
 from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
+from .permissions import Caller as Permitted
 from .sagemaker import protocol as sagemaker
 from .sagemaker.runtime.invoke_endpoint import invoke_endpoint
 from .services import Services
 
 MAX_OPEN_BODY = 64 * 1024  # bytes, of an answer to CloudFormation
 _RUNTIME_PREFIX = "/endpoints/"
+_OWN = {"sagemaker": sagemaker.handle, "batch": batch.handle}
 _READ_ONLY = {"GET", "HEAD", "OPTIONS"}
 
 logger = logging.getLogger(__name__)
@@ -70,18 +72,19 @@ class Application:
     async def _dispatch(
         self, caller: Caller, headers: refusals.Headers, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if caller.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
-            await invoke_endpoint(scope, caller.body, send, self.services.context.regional(caller.region))
-        elif _is_for_sagemaker(caller, headers):
-            context = self.services.context.regional(caller.region)
-            await (await sagemaker.handle(Request(scope, receive), context))(scope, receive, send)
-        elif caller.service == "batch":
-            context = self.services.context.regional(caller.region)
-            await (await batch.handle(Request(scope, receive), context))(scope, receive, send)
-        else:
-            await self.ministack(scope, receive, send)
+        service = "sagemaker" if _is_for_sagemaker(caller, headers) else caller.service
+        permitted = Permitted(caller.key.id, service, caller.region)
+        if service not in _OWN:
+            with permitted.asking():
+                await self.ministack(scope, receive, send)
             if scope["method"] not in _READ_ONLY:
-                self.services.snapshots.changed(caller.service)
+                self.services.snapshots.changed(service)
+            return
+        context = self.services.context.regional(caller.region)
+        if caller.service == "sagemaker" and scope["path"].startswith(_RUNTIME_PREFIX):
+            await invoke_endpoint(scope, caller.body, send, context, permitted)
+        else:
+            await (await _OWN[service](Request(scope, receive), context, permitted))(scope, receive, send)
 
     def _check_account(self, caller: Caller, headers: refusals.Headers) -> None:
         """SageMaker and Batch are there in one account alone."""

@@ -51,6 +51,13 @@ class SerializationException(ApiError):
     status = 400
 
 
+class AccessDeniedException(ApiError):
+    """No policy allows the caller this, or one denies it."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
 class UnknownOperationException(ApiError):
     """The service has no such operation."""
 

@@ -43,6 +43,10 @@ class NoTestImagesError(SconesError):
     """There are no test images to choose from, or not enough."""
 
 
+class HyperparameterError(SconesError):
+    """A training job with these hyperparameters would be refused."""
+
+
 class AccuracyError(SconesError):
     """A trained model is not good enough to serve."""
 

@@ -14,5 +14,9 @@ def own_groups(settings: Settings) -> list[str]:
         *(f"/aws/lambda/{settings.project}-{handler.function}" for handler in HANDLERS),
         f"/aws/vendedlogs/states/{settings.project}-inference",
         f"/aws/batch/{settings.project}-classify",
-        f"/aws/sagemaker/Endpoints/{settings.endpoint}",
+        endpoint_group(settings),
     ]
+
+
+def endpoint_group(settings: Settings) -> str:
+    return f"/aws/sagemaker/Endpoints/{settings.endpoint}"

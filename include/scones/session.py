@@ -14,8 +14,13 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 
-# How long each client waits and how often it tries.
-DEFAULT = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
+# How long each client waits and how often it tries; botocore's own S3 host in us-east-1 is the global one.
+DEFAULT = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    s3={"us_east_1_regional_endpoint": "regional"},
+)
 
 
 class Session(Protocol):

@@ -14,6 +14,8 @@ THRESHOLD = 0.93
 MEASUREMENT = "scones-measurement"
 # Begins the InferenceId of the invented requests of `make demo`: they are traffic, and say what they are.
 DEMO = "scones-demo"
+TRAINING_INSTANCE = "ml.g4dn.xlarge"  # the built-in algorithm trains on GPUs alone
+ENDPOINT_INSTANCE = "ml.m5.xlarge"
 CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
 
@@ -22,7 +24,8 @@ class Settings:
     """The names of everything the project makes in one AWS account and region.
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
-    address that alarms go to; nobody hears of them where it is empty.
+    address that alarms go to; nobody hears of them where it is empty. The instances are what trains and what serves.
+    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words.
     """
 
     project: str
@@ -30,6 +33,9 @@ class Settings:
     account: str
     bucket: str
     alerts: str = ""
+    training_instance: str = TRAINING_INSTANCE
+    endpoint_instance: str = ENDPOINT_INSTANCE
+    stack_parameters: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -50,6 +56,14 @@ class Settings:
     @property
     def capture_uri(self) -> str:
         return s3_uri(self.bucket, CAPTURES.rstrip("/"))
+
+
+def training_instance() -> str:
+    return os.environ.get("SCONES_TRAINING_INSTANCE") or TRAINING_INSTANCE
+
+
+def endpoint_instance() -> str:
+    return os.environ.get("SCONES_ENDPOINT_INSTANCE") or ENDPOINT_INSTANCE
 
 
 def batch_schedule() -> str | None:
@@ -85,6 +99,9 @@ def load() -> Settings:
         account=account,
         bucket=bucket,
         alerts=os.environ.get("SCONES_ALERTS", ""),
+        training_instance=training_instance(),
+        endpoint_instance=endpoint_instance(),
+        stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
     )
 
 

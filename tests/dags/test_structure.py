@@ -18,8 +18,8 @@ from include.image_classification.hyperparameters import parse
 from include.operators.exclusion import DELETE, KEPT_OUT, TEARDOWN, exclude
 from include.operators.retries import FinalErrorsFail
 from include.scones.errors import StackError
-from include.scones.models.training_job import HYPERPARAMETERS, INSTANCE
-from include.scones.settings import CLASS_NAMES
+from include.scones.models.training_job import HYPERPARAMETERS, LARGE_LAYERS, SMALL_LAYERS
+from include.scones.settings import CLASS_NAMES, ENDPOINT_INSTANCE, TRAINING_INSTANCE
 from include.scones.thresholds import list_thresholds
 from tests.conftest import ROOT
 
@@ -105,14 +105,16 @@ def test_defaults_of_the_params_are_the_librarys(dagbag: DagBag) -> None:
 
     assert default("cifar_etl", "classes") == list(CLASS_NAMES.values())
     assert default("batch_inference", "threshold") is None  # the one in force
-    assert default("train_and_deploy", "instance_type") == INSTANCE
+    assert default("train_and_deploy", "training_instance") == TRAINING_INSTANCE
+    assert default("train_and_deploy", "endpoint_instance") == ENDPOINT_INSTANCE
     params = set(dagbag.dags["train_and_deploy"].params)
     for name in params & set(HYPERPARAMETERS):
         assert default("train_and_deploy", name) == HYPERPARAMETERS[name]
     others = (
         params
         - set(HYPERPARAMETERS)
-        - {"min_accuracy", "max_accuracy_loss", "instance_type", "dataset", "train_only", "approval"}
+        - {"min_accuracy", "max_accuracy_loss", "training_instance", "endpoint_instance"}
+        - {"dataset", "train_only", "approval"}
     )
     assert not others, f"a param that no training job gets: add {others} to HYPERPARAMETERS in models/training_job.py"
 
@@ -122,6 +124,12 @@ def test_every_hyperparameter_is_one_that_the_trainer_takes() -> None:
     parse(sent | {"num_classes": "2", "num_training_samples": "1000"})
     with pytest.raises(ClientError, match="no_such"):
         parse(sent | {"num_classes": "2", "num_training_samples": "1000", "no_such": "1"})
+
+
+def test_the_trigger_form_takes_every_depth_of_the_algorithm(dagbag: DagBag) -> None:
+    param = dagbag.dags["train_and_deploy"].params.get_param("num_layers")
+    for depth in SMALL_LAYERS + LARGE_LAYERS:
+        assert param.resolve(depth) == depth
 
 
 @pytest.mark.parametrize("classes", [2, 3, 100])

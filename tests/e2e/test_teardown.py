@@ -103,9 +103,12 @@ def test_without_the_name_nothing_is_deleted(launcher: Launcher) -> None:
 @pytest.mark.usefixtures("project")
 def test_everything_goes_and_the_neighbours_stay(launcher: Launcher, neighbours: Inventory) -> None:
     assert inventory() > neighbours
-    state, log = run(launcher, "teardown", **EVERYTHING)
-    assert state == "success", log
+    said = launcher(f"teardown --scope everything --confirm {PROJECT}")
+    assert f"endpoint {PROJECT}-endpoint" in " ".join(said.split())
+    assert "teardown: success" in said
+    assert f"Left of {PROJECT}: nothing" in said
     assert inventory() == neighbours
+    assert "What everything covers: nothing" in launcher(f"teardown --scope everything --confirm {PROJECT}")
 
     state, log = run(launcher, "teardown", **EVERYTHING)
     assert state == "success", log

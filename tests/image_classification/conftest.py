@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 CHANNELS = {"train": 24, "validation": 8}
 HYPERPARAMETERS = {
     "num_layers": "20",
-    "image_shape": "3,32,32",
+    "image_shape": "3,28,28",
     "num_classes": "2",
     "num_training_samples": "24",
     "epochs": "2",

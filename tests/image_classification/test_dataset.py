@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from PIL import Image
 
 from include.image_classification.dataset import Dataset
 from include.image_classification.hyperparameters import Hyperparameters
+from include.image_classification.images import to_array
 from include.image_classification.listing import Entry, Listing
 
 SIZES = [(40, 32), (32, 50), (36, 36)]
@@ -27,24 +29,32 @@ def dataset(folder: Path, memory: int = 1 << 20, **changes: Any) -> Dataset:
     return Dataset(Listing("train", tuple(entries), ""), values, memory)
 
 
-def test_takes_the_middle(tmp_path: Path) -> None:
-    images = dataset(tmp_path).images(torch.tensor([2, 0, 1]))
+def test_validates_with_what_the_server_makes_of_an_image(tmp_path: Path) -> None:
+    """The whole, resized: a model that saw the middle alone would be judged by what nobody asks it."""
+    images = dataset(tmp_path).images(torch.arange(3))
     assert images.shape == (3, 32, 32, 3)
-    assert images[:, 0, 0].tolist() == [[2, 2, 2], [4, 0, 0], [0, 9, 1]]
+    for index, (width, height) in enumerate(SIZES):
+        served = Image.open(tmp_path / f"{index}.png").resize((32, 32), Image.Resampling.BILINEAR)
+        assert torch.equal(images[index], torch.from_numpy(to_array(served)))
+        assert images[index, -1, -1, :2].tolist() == pytest.approx([width - 1, height - 1], abs=1)
 
 
-def test_takes_random_parts(tmp_path: Path) -> None:
+def test_trains_with_parts_of_every_place_and_size(tmp_path: Path) -> None:
     torch.manual_seed(0)
     found = dataset(tmp_path)
-    corners = {tuple(found.images(torch.tensor([2]), random=True)[0, 0, 0].tolist()) for _ in range(300)}
-    assert corners == {(left, top, 2) for left in range(5) for top in range(5)}
+    parts = torch.cat([found.images(torch.tensor([2]), random=True) for _ in range(300)])
+    left, right = parts[:, 16, 0, 0].int(), parts[:, 16, -1, 0].int()
+    assert set((right - left).tolist()) == {31, 32, 33, 34, 35}
+    assert set(left.tolist()) == {0, 1, 2, 3, 4}
+    assert right.max() == 35
 
 
-def test_resizes_the_shorter_side(tmp_path: Path) -> None:
-    whole = dataset(tmp_path, resize=64)
-    middle = whole.images(torch.tensor([0]))[0]
-    assert middle[16, 16].tolist() == [20, 16, 0]
-    assert middle[0, 0].tolist() == [12, 8, 0]
+def test_resizes_the_shorter_side_before_it_takes_a_part(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    enlarged = dataset(tmp_path, resize=64)
+    parts = torch.cat([enlarged.images(torch.tensor([2]), random=True) for _ in range(300)])
+    seen = (parts[:, 16, -1, 0].int() - parts[:, 16, 0, 0].int()).tolist()
+    assert 17 <= min(seen) <= 18 and 34 <= max(seen) <= 35  # of 36 pixels: 32 of 64, and all
 
 
 def test_decodes_again_what_memory_cannot_hold(tmp_path: Path) -> None:

@@ -102,7 +102,6 @@ def test_refuses_to_do_without_a_required_one(name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"num_layers": "20", "image_shape": "3,33,32"}, "num_layers is 20 with image_shape 3,33,32"),
         ({"mini_batch_size": "1001"}, "mini_batch_size is 1001: it must be at most num_training_samples, 1000"),
         ({"top_k": "3"}, "top_k is 3: it must be at most num_classes, 2"),
         ({"resize": "200"}, "resize is 200: it must be at least the height and width of image_shape 3,224,224"),
@@ -115,3 +114,28 @@ def test_refuses_to_do_without_a_required_one(name: str) -> None:
 def test_refuses_what_does_not_go_together(changes: dict[str, str], message: str) -> None:
     with pytest.raises(ClientError, match=message):
         parse(REQUIRED | changes)
+
+
+SMALL, LARGE = "20, 32, 44, 56, 110", "18, 34, 50, 101, 152, 200"
+REFUSED = "no experiments done on num_layers {} with image_shape {}: for images {} 28 pixels high it must be one of {}"
+
+
+@pytest.mark.parametrize(("shape", "depths"), [("3,20,20", SMALL), ("3,28,64", SMALL), ("3,29,28", LARGE)])
+def test_the_height_says_which_depths_there_are(shape: str, depths: str) -> None:
+    for depth in depths.split(", "):
+        assert parse(REQUIRED | {"image_shape": shape, "num_layers": depth}).num_layers == int(depth)
+
+
+@pytest.mark.parametrize("shape", ["3,29,29", "3,32,32", "3,224,224"])
+@pytest.mark.parametrize("depth", SMALL.split(", "))
+def test_refuses_a_small_depth_above_28_pixels(shape: str, depth: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        parse(REQUIRED | {"image_shape": shape, "num_layers": depth})
+    assert str(caught.value) == REFUSED.format(depth, shape, "more than", LARGE)
+
+
+@pytest.mark.parametrize("depth", LARGE.split(", "))
+def test_refuses_a_large_depth_up_to_28_pixels(depth: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        parse(REQUIRED | {"image_shape": "3,28,28", "num_layers": depth})
+    assert str(caught.value) == REFUSED.format(depth, "3,28,28", "up to", SMALL)

@@ -20,10 +20,10 @@ def test_leaves_a_model_and_its_description(trained: tuple[Job, str]) -> None:
     description = job.description
     assert sorted(path.name for path in (job.base / "model").iterdir()) == ["model.json", "model.onnx"]
     assert description["num_classes"] == 2
-    assert description["input"] == {"name": "data", "type": "uint8", "layout": "NHWC", "shape": [32, 32, 3]}
+    assert description["input"] == {"name": "data", "type": "uint8", "layout": "NHWC", "shape": [28, 28, 3]}
     assert len(description["normalisation"]["mean"]) == len(description["normalisation"]["std"]) == 3
     assert description["best_epoch"] in (0, 1)
-    assert description["hyperparameters"]["image_shape"] == [3, 32, 32]
+    assert description["hyperparameters"]["image_shape"] == [3, 28, 28]
     assert description["data"]["train"]["per_class"] == [12, 12]
     assert re.fullmatch("[0-9a-f]{64}", description["data"]["validation"]["lst_sha256"])
     assert not (job.base / "output" / "failure").exists()
@@ -63,7 +63,7 @@ def spoil_image(job: Job) -> None:
 
 
 def spoil_size(job: Job) -> None:
-    job.images(size=(32, 31))
+    job.images(size=(28, 27))
 
 
 def spoil_label(job: Job) -> None:
@@ -105,7 +105,7 @@ def spoil_precision(job: Job) -> None:
     [
         (spoil_hyperparameter, "hyperparameter learning_rate is '2': it must be a number from 0 to 1"),
         (spoil_image, "the image 3.png cannot be used: it is not a PNG or JPEG image"),
-        (spoil_size, "has 32 x 31 pixels: image_shape asks for at least 32 x 32"),
+        (spoil_size, "has 28 x 27 pixels: image_shape asks for at least 28 x 28"),
         (spoil_label, "validation.lst line 1 has the label 2: num_classes 2 allows 0 to 1"),
         (spoil_batch, "mini_batch_size is 8: it must be at most the number of training images, 1"),
         (
@@ -223,7 +223,7 @@ def test_learns_real_images(job: Job, shared_data: Path) -> None:
         {"optimizer": "rmsprop", "learning_rate": "0.001", "augmentation_type": "crop_color_transform"},
         {"optimizer": "nag", "lr_scheduler_step": "1", "weight_decay": "0.001", "image_shape": "1,24,28"},
         {"num_layers": "18", "image_shape": "3,40,36", "resize": "44", "learning_rate": "0.01"},
-        {"num_layers": "50", "image_shape": "3,20,20", "learning_rate": "0.01", "mini_batch_size": "12"},
+        {"num_layers": "50", "image_shape": "3,32,32", "learning_rate": "0.01", "mini_batch_size": "12"},
     ],
 )
 def test_trains_in_other_ways(job: Job, changes: dict[str, str]) -> None:

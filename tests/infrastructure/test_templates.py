@@ -12,6 +12,7 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]
 
 from include.scones.handlers import HANDLERS
 from include.scones.stacks import TEMPLATES
+from include.scones.stacks.packaging import DEFINITION
 
 PATHS = sorted(TEMPLATES.glob("*.yaml"))
 # The actions that AWS lets nobody narrow to a resource.
@@ -77,6 +78,17 @@ def test_roles_name_their_actions_and_resources() -> None:
         assert not any("*" in action for action in actions), (role, actions)
         if "*" in listed(statement["Resource"]):
             assert set(actions) <= FOR_ALL_RESOURCES, (role, actions)
+
+
+def test_every_role_can_have_a_boundary_and_has_none_by_default() -> None:
+    boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+    assert {name for name, properties in roles() if properties.get("PermissionsBoundary") != boundary} == set()
+    assert [load(path)["Parameters"]["PermissionsBoundary"]["Default"] for path in PATHS] == [""] * 3
+
+
+def test_no_partition_is_taken_for_granted() -> None:
+    for path in (*PATHS, DEFINITION):
+        assert "arn:aws:" not in path.read_text(), f"{path.name}: write arn:${{AWS::Partition}}:"
 
 
 def test_each_role_is_assumed_by_one_service_alone() -> None:

@@ -28,7 +28,7 @@ ROLE = "arn:aws:iam::000000000000:role/unused"
 SAMPLES = {"train": 32, "test": 16}
 HYPERPARAMETERS = {
     "num_layers": "20",
-    "image_shape": "3,32,32",
+    "image_shape": "3,28,28",
     "num_classes": "2",
     "num_training_samples": str(SAMPLES["train"]),
     "epochs": "1",

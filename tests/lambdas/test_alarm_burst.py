@@ -27,7 +27,10 @@ BURST = 5
 # At least that many of a burst are within one minute, wherever in it the burst begins.
 ENOUGH = 3
 MINUTE = 60
-ALARMS = {"low-confidence", "low-confidence-share", "failed-executions", "endpoint-errors"}
+ALARMS = {
+    *("low-confidence", "low-confidence-share", "failed-executions", "timed-out-executions", "aborted-executions"),
+    *("endpoint-errors", "model-latency", "throttles", "notify-errors", "lost-notices"),
+}
 
 
 @dataclass(frozen=True)

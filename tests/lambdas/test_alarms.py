@@ -52,6 +52,20 @@ def test_address_that_no_alert_can_reach_is_refused_before_anything_is_made(imag
 @pytest.mark.parametrize(
     ("name", "metric", "dimensions"),
     [
+        ("throttles", "AWS/Lambda Throttles", {"FunctionName": "alarm-tests-classifyImage"}),
+        ("notify-errors", "AWS/Lambda Errors", {"FunctionName": "alarm-tests-notifyFailures"}),
+        ("timed-out-executions", "AWS/States ExecutionsTimedOut", {"StateMachineArn": "{StateMachineArn}"}),
+        ("aborted-executions", "AWS/States ExecutionsAborted", {"StateMachineArn": "{StateMachineArn}"}),
+        (
+            "lost-notices",
+            "AWS/SQS ApproximateNumberOfMessagesVisible",
+            {"QueueName": "alarm-tests-lost-failures"},
+        ),
+        (
+            "model-latency",
+            "AWS/SageMaker ModelLatency",
+            {"EndpointName": "alarm-tests-endpoint", "VariantName": "AllTraffic"},
+        ),
         ("low-confidence", "AWS/Lambda Errors", {"FunctionName": "alarm-tests-filterInferences"}),
         ("low-confidence-share", "Scones/Capture LowConfidenceShare", {"EndpointName": "alarm-tests-endpoint"}),
         ("failed-executions", "AWS/States ExecutionsFailed", {"StateMachineArn": "{StateMachineArn}"}),
@@ -168,6 +182,53 @@ def test_what_an_execution_says_makes_no_link_no_line_and_no_crash(
     assert found == f"> image: {image}"
     assert why.startswith(r"> cause: \x1b[2J\u202e\r\n\nhttps[:]//a[.]example/b 1[.]2[.]3[.]4 0.93 \r\n\nhttps[:]")
     assert why.endswith(" (cut)")
+
+
+def test_what_cannot_be_told_comes_again_and_holds_up_no_other(
+    stack: StackResult, subscriber: tuple[str, Messages], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = stack.outputs["StateMachineArn"]
+    arn = executions.start_execution(machine, "beside-others", workflow_event(HERE.bucket, "test/none.png"))
+    gone = {"executionArn": f"{arn}-gone", "stateMachineArn": machine}
+    bodies = ["no JSON", "[1, 2]", '"text"', json.dumps({"detail": [1]}), json.dumps({"detail": gone})]
+    told = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})
+    records = [{"messageId": str(number), "body": body} for number, body in enumerate([*bodies, told])]
+    monkeypatch.setenv("TOPIC_ARN", stack.outputs["AlertTopicArn"])
+
+    answer = notify_failures.lambda_handler({"Records": records}, None)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": str(number)} for number in range(5)]}
+    while f"{arn}\n" not in (message := subscriber[1].get(timeout=30))["Message"]:
+        pass
+    assert message["Subject"] == "alarm-tests-inference: 1 failed execution"
+    assert notify_failures.lambda_handler({"Records": records[:1]}, None) == {
+        "batchItemFailures": [{"itemIdentifier": "0"}]
+    }
+
+
+def test_what_cannot_be_told_ends_in_the_dead_letter_queue(stack: StackResult) -> None:
+    sqs = boto3.client("sqs")
+    queue, lost = (
+        sqs.get_queue_url(QueueName=f"alarm-tests-{name}")["QueueUrl"] for name in ("failures", "lost-failures")
+    )
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
+    sqs.send_message(QueueUrl=queue, MessageBody="no JSON")
+    found = eventually(lambda: sqs.receive_message(QueueUrl=lost).get("Messages"), seconds=90)
+    assert [message["Body"] for message in found] == ["no JSON"]
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "console"),
+    [
+        ("aws", "eu-central-1", "https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1#"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn/states/home?region=cn-north-1#"),
+        ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/states/home?"),
+    ],
+)
+def test_the_console_is_that_of_the_partition(partition: str, region: str, console: str) -> None:
+    arn = f"arn:{partition}:states:{region}:000000000000:execution:machine:name"
+    assert notify_failures.console(arn).startswith(console)
+    assert notify_failures.console(arn).endswith(f"/v2/executions/details/{arn}")
 
 
 @pytest.mark.parametrize("text", [None, "", "no JSON", "7", "[" * 100_000, "[" * 9_000 + "]" * 9_000])

@@ -17,18 +17,7 @@ from include.launcher.api import AirflowApi
 from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
 from tests.conftest import ROOT, free_port
-
-
-def launch(command: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "include.launcher", *command.split()],
-        cwd=ROOT,
-        env=dict(os.environ) | {"SCONES_HOME": str(home), "COLUMNS": "300"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from tests.launcher.launching import launch
 
 
 @pytest.mark.system

@@ -102,7 +102,7 @@ def training_request(name: str, bucket: str, **hyperparameters: str) -> dict[str
         "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
         "HyperParameters": {
             "num_layers": "20",
-            "image_shape": "3,32,32",
+            "image_shape": "3,28,28",
             "num_classes": "2",
             "num_training_samples": "64",
             "epochs": "1",
@@ -115,7 +115,7 @@ def training_request(name: str, bucket: str, **hyperparameters: str) -> dict[str
             channel("validation_lst", f"s3://{bucket}/test.lst"),
         ],
         "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
-        "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
 

@@ -31,6 +31,8 @@ def handler(event, context):
     time.sleep(event.get("sleep", 0))
     if event.get("fail"):
         raise ThresholdConfidenceNotMet("THRESHOLD_CONFIDENCE_NOT_MET: 0.5 < 0.93")
+    if "length" in event:
+        return "x" * event["length"]
     return {"calls": calls, "pid": os.getpid(), "account": boto3.client("sts").get_caller_identity()["Account"]}
 """
 

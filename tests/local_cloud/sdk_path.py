@@ -18,7 +18,7 @@ from sagemaker.train.configs import Compute, InputData, OutputDataConfig, Stoppi
 
 HYPERPARAMETERS = {
     "num_layers": 20,
-    "image_shape": "3,32,32",
+    "image_shape": "3,28,28",
     "num_classes": 2,
     "num_training_samples": 64,
     "epochs": 1,
@@ -31,7 +31,7 @@ def train(bucket: str, name: str, image: str, role: str) -> str:
         training_image=image,
         role=role,
         base_job_name=name,
-        compute=Compute(instance_type="ml.p3.2xlarge", instance_count=1, volume_size_in_gb=10),
+        compute=Compute(instance_type="ml.g4dn.xlarge", instance_count=1, volume_size_in_gb=10),
         hyperparameters=HYPERPARAMETERS,
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{bucket}/models"),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=600),

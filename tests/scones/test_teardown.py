@@ -73,7 +73,7 @@ def serve(settings: Settings, name: str, endpoint: str) -> None:
 
 def train(settings: Settings, name: str) -> None:
     """A job that ends at once, since its data are missing, and a line of its log."""
-    request = training_job_request(settings, name, ROLE, IMAGE, DATASET, {}, "ml.m5.xlarge")
+    request = training_job_request(settings, name, ROLE, IMAGE, DATASET, {})
     sagemaker().create_training_job(**request, Tags=build_tags(settings, DATASET))
     while sagemaker().describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "InProgress":
         time.sleep(0.1)

@@ -20,9 +20,10 @@ from ..errors import (
     UnknownOperationException,
     ValidationException,
 )
+from ..permissions import Caller
 from ..registry import import_all
 from ..validation import validate
-from . import operations
+from . import authorization, operations
 from .api import OPERATIONS
 from .errors import ClientException, ServerException
 
@@ -47,11 +48,11 @@ def route(method: str, path: str) -> OperationModel:
     return model
 
 
-async def handle(request: Request, context: Context) -> Response:
+async def handle(request: Request, context: Context, caller: Caller) -> Response:
     """Answer one request."""
     try:
         model = route(request.method, request.url.path)
-        answer = await run_in_threadpool(perform, model.name, parse(await request.body()), context)
+        answer = await run_in_threadpool(perform, model.name, parse(await request.body()), context, caller)
         return respond(200, answer, {})
     except ApiError as error:
         return error_response(error)
@@ -60,8 +61,8 @@ async def handle(request: Request, context: Context) -> Response:
         return error_response(ServerException("Batch failed inside the local cloud: its log says why"))
 
 
-def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Judge a request by the service's model and do it. Raises `ApiError`."""
+def perform(name: str, given: dict[str, Any], context: Context, caller: Caller | None = None) -> dict[str, Any]:
+    """Judge a request by the service's model and do it; without a caller it is a stack's. Raises `ApiError`."""
     handler = OPERATIONS.get(name)
     if handler is None:
         raise NotImplementedException(f"{name} is not implemented by the local cloud; its README lists what is")
@@ -72,6 +73,8 @@ def perform(name: str, given: dict[str, Any], context: Context) -> dict[str, Any
     except ValidationException as error:
         raise ClientException(f"Error executing request, Exception : {error.message}") from error
     _refuse_unknown(given, model)
+    if caller is not None:
+        authorization.check(name, request, context, caller)
     answer: Mapping[str, Any] = handler(request, context)
     return {} if model.output_shape is None else dict(serialise(answer, model.output_shape))
 

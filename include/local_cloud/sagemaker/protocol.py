@@ -13,9 +13,10 @@ from starlette.responses import Response
 from ..aws_json import error_response, parse, respond, serialise, service_model
 from ..context import Context
 from ..errors import ApiError, NotImplementedException, UnknownOperationException
+from ..permissions import Caller
 from ..registry import import_all
 from ..validation import validate
-from . import operations
+from . import authorization, operations
 from .api.operation import OPERATIONS
 
 TARGET_PREFIX = "SageMaker."
@@ -25,12 +26,12 @@ import_all(operations)
 logger = logging.getLogger(__name__)
 
 
-async def handle(request: Request, context: Context) -> Response:
+async def handle(request: Request, context: Context, caller: Caller) -> Response:
     """Answer one request."""
     name = request.headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
     body = await request.body()
     try:
-        return respond(200, await _perform(name, body, context), {})
+        return respond(200, await _perform(name, body, context, caller), {})
     except ApiError as error:
         return error_response(error)
     except Exception:
@@ -38,12 +39,13 @@ async def handle(request: Request, context: Context) -> Response:
         return error_response(ApiError(f"{name} failed inside the local cloud: its log says why"))
 
 
-async def _perform(name: str, body: bytes, context: Context) -> dict[str, Any]:
+async def _perform(name: str, body: bytes, context: Context, caller: Caller) -> dict[str, Any]:
     handler = OPERATIONS.get(name)
     if handler is None:
         raise _refused(name)
     model = service_model("sagemaker").operation_model(name)
     request = validate(parse(body), model.input_shape)
+    authorization.check(name, request, context, caller)
     if inspect.iscoroutinefunction(handler):
         answer = await handler(request, context)
     else:

@@ -34,6 +34,7 @@ def client(owner: str = "", region: str | None = None, config: Config | None = N
     owner = owner or account()
     s3.meta.events.register("provide-client-params.s3", partial(_expect, owner))
     s3.meta.events.register("after-call.s3", partial(_explain, owner))
+    s3.meta.events.register_first("before-endpoint-resolution.s3", _stay_in_region)
     return s3
 
 
@@ -96,6 +97,14 @@ def delete_objects(s3: Any, bucket: str, objects: Sequence[Mapping[str, str]]) -
 def _expect(owner: str, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
     context["bucket"] = params.get("Bucket")
     return {name: owner for name in _MEMBERS if name in model.input_shape.members} | params
+
+
+def _stay_in_region(context: dict[str, Any], **_: Any) -> None:
+    """Signed addresses would name the global host, which redirects new buckets and knows no region since 2019.
+
+    (`addressing_style: virtual` does this too, and would put the bucket before any host that an endpoint names.)
+    """
+    context["use_global_endpoint"] = False
 
 
 def _explain(owner: str, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
+from include.scones.aws.templates import parameters_of
 from include.scones.errors import StackError
 from include.scones.steps import Step, to_the_end
 
@@ -43,6 +44,8 @@ def deploy_stack(
 ) -> StackResult:
     """Bring a stack to the template and parameters, creating it if need be; waits to the end when no step is given.
 
+    A parameter that is not given keeps the value that the stack has, and has its default where there is none.
+
     Raises:
         StackError: the stack failed, or is stuck in a state that needs a person.
         UnfinishedError: it has not settled in the step's time.
@@ -52,7 +55,8 @@ def deploy_stack(
     request = {
         "StackName": name,
         "TemplateBody": template_path.read_text(),
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
+        + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept(stack, template_path, parameters)],
         "Capabilities": list(capabilities),
         "Tags": [{"Key": key, "Value": value} for key, value in sorted((tags or {}).items())],
     }
@@ -64,6 +68,12 @@ def deploy_stack(
         return StackResult(name, "unchanged", stack_outputs(name, cloudformation))
     wait_for_status(cloudformation, stack["StackId"], "UPDATE_COMPLETE", step)
     return StackResult(name, "updated", stack_outputs(name, cloudformation))
+
+
+def kept(stack: dict[str, Any] | None, template: Path, given: Mapping[str, str]) -> list[str]:
+    """The parameters that keep their value: CloudFormation would give its default to what a request leaves out."""
+    known = {parameter["ParameterKey"] for parameter in (stack or {}).get("Parameters", [])}
+    return sorted(known & set(parameters_of(template)) - set(given))
 
 
 def delete_stack(name: str, client: BaseClient | None = None, step: Step | None = None) -> bool:

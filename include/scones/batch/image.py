@@ -1,5 +1,6 @@
-"""Builds the batch job's container image with Docker and pushes it to the registry of the batch stack.
+"""Builds the batch job's container image with Docker, pushes it to the batch stack's registry, and has jobs use it.
 
+The registry takes no tag twice, so each image has one of its own; the parameter `ImageTag` goes back to another.
 If PIP_CONFIG_FILE names pip's configuration, the build takes the packages from where that says.
 """
 
@@ -9,6 +10,7 @@ import base64
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from include.scones import settings, stacks
@@ -16,7 +18,6 @@ from include.scones.aws import clients
 from include.scones.batch.stack import deploy_batch
 from include.scones.handlers import ROOT
 
-TAG = "1"  # the batch stack's default ImageTag
 PLATFORM = "linux/amd64"  # the job definition's
 
 
@@ -28,10 +29,12 @@ def main() -> int:
     uri = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, _, password = base64.b64decode(token).decode().partition(":")
-    registry, image = uri.partition("/")[0], f"{uri}:{TAG}"
+    tag = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    registry, image = uri.partition("/")[0], f"{uri}:{tag}"
     docker("login", "--username", user, "--password-stdin", registry, given=password)
     docker(*build_command(image))
     docker("push", image)
+    deploy_batch(here, here.bucket, image_tag=tag)
     sys.stdout.write(f"{image}\n")
     return 0
 

@@ -12,14 +12,22 @@ from include.scones.steps import Step
 
 
 def deploy_batch(
-    settings: Settings, input_bucket: str, client: BaseClient | None = None, step: Step | None = None
+    settings: Settings,
+    input_bucket: str,
+    client: BaseClient | None = None,
+    step: Step | None = None,
+    image_tag: str = "",
 ) -> StackResult:
-    """Create or update it; its roles may read images from `input_bucket`. The foundation's bucket must be there."""
+    """Create or update it; its roles may read images from `input_bucket`. The foundation's bucket must be there.
+
+    Jobs go on using the image that they did, unless `image_tag` names another.
+    """
     parameters = {
         "Project": settings.project,
         "BucketName": settings.bucket,
         "InputBucketName": input_bucket,
         "EndpointName": settings.endpoint,
+        **({"ImageTag": image_tag} if image_tag else {}),
         **upload_handlers(settings.bucket, "batch"),
     }
     return deploy_template(settings, settings.batch_stack, "batch.yaml", parameters, client, step)

@@ -11,7 +11,6 @@ from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
 
-INSTANCE = "ml.m5.xlarge"
 VARIANT = "AllTraffic"
 IMAGE_TYPE = "application/x-image"
 
@@ -23,7 +22,7 @@ def endpoint_config_request(settings: Settings, name: str) -> dict[str, Any]:
             {
                 "VariantName": VARIANT,
                 "ModelName": name,
-                "InstanceType": INSTANCE,
+                "InstanceType": settings.endpoint_instance,
                 "InitialInstanceCount": 1,
                 "InitialVariantWeight": 1.0,
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from include.scones.models.endpoint import endpoint_config_request
-from include.scones.models.training_job import INSTANCE, artifact_uri, image_uri, training_job_request
+from include.scones.models.training_job import artifact_uri, image_uri, training_job_request
 from include.scones.settings import Settings
 
 DATASET_TAG = "Dataset"
@@ -17,12 +17,15 @@ def build_requests(
     role_arn: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
-    instance_type: str = INSTANCE,
 ) -> dict[str, dict[str, Any]]:
-    """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them."""
+    """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
+
+    Raises:
+        HyperparameterError: the algorithm would refuse the training job.
+    """
     image = image_uri(settings.region)
     tags = build_tags(settings, dataset)
-    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters, instance_type)
+    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters)
     return {
         "training": training | {"Tags": tags},
         "model": {

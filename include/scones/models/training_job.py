@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.scones.errors import HyperparameterError
 from include.scones.models.endpoint import IMAGE_TYPE
 from include.scones.s3_layout import MODELS, model_key, s3_uri, split_folder, split_lst
 from include.scones.settings import Settings
 
 ALGORITHM = "image-classification"
-INSTANCE = "ml.p3.2xlarge"
+SMALL_HEIGHT = 28  # pixels: up to it the algorithm has SMALL_LAYERS, above it LARGE_LAYERS
+SMALL_LAYERS = (20, 32, 44, 56, 110)
+LARGE_LAYERS = (18, 34, 50, 101, 152, 200)
 
 # Valid for SageMaker's built-in algorithm; see its documentation for what each one means.
 HYPERPARAMETERS: dict[str, Any] = {
     "num_layers": 20,
-    "image_shape": "3,32,32",
+    "image_shape": "3,28,28",
     "epochs": 30,
     "mini_batch_size": 32,
     "learning_rate": 0.1,
@@ -54,15 +57,19 @@ def training_job_request(
     image: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
-    instance_type: str = INSTANCE,
 ) -> dict[str, Any]:
-    """`hyperparameters` go before the project's own; `dataset` is the data set's description."""
+    """`hyperparameters` go before the project's own; `dataset` is the data set's description.
+
+    Raises:
+        HyperparameterError: the algorithm has no network of this depth for images of this height.
+    """
     given = {
         "num_classes": len(dataset["classes"]),
         "num_training_samples": dataset["train"],
         **HYPERPARAMETERS,
         **hyperparameters,
     }
+    _check_depth(given["num_layers"], given["image_shape"])
     return {
         "TrainingJobName": name,
         "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
@@ -72,9 +79,20 @@ def training_job_request(
             _channel(channel, s3_uri(settings.bucket, key)) for channel, key in channels(dataset["prefix"]).items()
         ],
         "OutputDataConfig": {"S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/"))},
-        "ResourceConfig": {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "ResourceConfig": {"InstanceType": settings.training_instance, "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     }
+
+
+def _check_depth(layers: int, shape: str) -> None:
+    """Refuse what the job would be refused for when its instance has been started, and paid."""
+    small = int(shape.split(",")[1]) <= SMALL_HEIGHT
+    depths, which = (SMALL_LAYERS, "up to") if small else (LARGE_LAYERS, "more than")
+    if layers not in depths:
+        raise HyperparameterError(
+            f"num_layers {layers} does not go with image_shape {shape}: for images {which} {SMALL_HEIGHT} pixels high"
+            f" the algorithm has {', '.join(map(str, depths))}"
+        )
 
 
 def _channel(name: str, uri: str) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""Deploys one of the project's templates: with the project's tag, and the right to make the roles that it describes."""
+"""Deploys one of the project's templates: with the project's tag, and the right to make the roles that it describes.
+
+What the operator chose goes in front of what the code would send.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from botocore.client import BaseClient
 
 from include.scones.aws.cloudformation import StackResult, deploy_stack
 from include.scones.settings import Settings
+from include.scones.stacks.parameters import TEMPLATES, chosen
 from include.scones.steps import Step
 
-TEMPLATES = Path(__file__).parents[2] / "infrastructure"
 CAPABILITIES = ("CAPABILITY_IAM",)
 
 
@@ -23,5 +25,6 @@ def deploy_template(
     client: BaseClient | None,
     step: Step | None = None,
 ) -> StackResult:
-    tags = {"Project": settings.project}
-    return deploy_stack(stack, TEMPLATES / template, parameters, CAPABILITIES, tags, client, step)
+    path, tags = TEMPLATES / template, {"Project": settings.project}
+    given = {**parameters, **chosen(settings.stack_parameters, path)}
+    return deploy_stack(stack, path, given, CAPABILITIES, tags, client, step)

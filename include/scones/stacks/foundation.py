@@ -8,6 +8,7 @@ from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import StackResult, find_stack
 from include.scones.settings import Settings
 from include.scones.stacks.deploy import deploy_template
+from include.scones.stacks.retention import keep_logs
 from include.scones.steps import Step
 
 
@@ -24,7 +25,10 @@ def deploy_foundation(settings: Settings, client: BaseClient | None = None, step
         "BucketName": settings.bucket,
         "CreateBucket": "true" if creates_bucket(settings, cloudformation) else "false",
     }
-    return deploy_template(settings, settings.foundation_stack, "foundation.yaml", parameters, cloudformation, step)
+    template = "foundation.yaml"
+    result = deploy_template(settings, settings.foundation_stack, template, parameters, cloudformation, step)
+    keep_logs(settings, int(result.outputs["LogRetentionDays"]))
+    return result
 
 
 def creates_bucket(settings: Settings, cloudformation: BaseClient) -> bool:

@@ -25,10 +25,9 @@ def find_groups(settings: Settings, name: str = "") -> list[Resource]:
     found = []
     for own in [group for group in own_groups(settings) if group == (name or group)]:
         pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=own)
-        if not any(group["logGroupName"] == own for page in pages for group in page["logGroups"]):
-            continue
-        arn = f"arn:aws:logs:{settings.region}:{settings.account}:log-group:{own}"
-        found += _group(settings, own, logs.list_tags_for_resource(resourceArn=arn)["tags"])
+        for group in [group for page in pages for group in page["logGroups"] if group["logGroupName"] == own]:
+            arn = group["arn"].removesuffix(":*")
+            found += _group(settings, own, logs.list_tags_for_resource(resourceArn=arn)["tags"])
     return found
 
 

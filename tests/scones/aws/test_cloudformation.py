@@ -82,6 +82,23 @@ def test_created_then_unchanged_then_updated(name: str, template: Any) -> None:
     assert {"Key": "Project", "Value": "p"} in tags
 
 
+def test_what_is_not_given_stays_as_somebody_set_it(name: str, template: Any) -> None:
+    def with_parameters(**defaults: str) -> Path:
+        path: Path = template(Topic={"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}})
+        content = json.loads(path.read_text())
+        content["Parameters"] |= {key: {"Type": "String", "Default": value} for key, value in defaults.items()}
+        path.write_text(json.dumps(content))
+        return path
+
+    def values() -> dict[str, str]:
+        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+
+    deploy_stack(name, with_parameters(Knob="1", Gone="1"), {"Name": "a", "Knob": "2"})
+    deploy_stack(name, with_parameters(Knob="1", New="3"), {"Name": "b"})
+    assert values() == {"Name": "b", "Knob": "2", "New": "3"}
+
+
 def test_failed_creation_is_told_and_repaired_by_the_next_deployment(name: str, template: Any) -> None:
     with pytest.raises(StackError) as caught:
         deploy_stack(name, template(Topic=TOPIC, Broken=BROKEN), {"Name": name})

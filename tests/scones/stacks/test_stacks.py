@@ -122,6 +122,20 @@ def test_log_groups_keep_their_events_for_a_while_only(settings: Settings) -> No
         assert (group["logGroupName"], group["retentionInDays"]) == (name, 30)
 
 
+def test_sagemakers_logs_are_kept_for_a_while_only_and_others_groups_are_left_alone(settings: Settings) -> None:
+    logs, shared = boto3.client("logs"), "/aws/sagemaker/TrainingJobs"
+
+    def days(name: str) -> int | None:
+        (group,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        return group.get("retentionInDays")  # type: ignore[no-any-return]
+
+    assert days(f"/aws/sagemaker/Endpoints/{settings.endpoint}") == 30
+    logs.put_retention_policy(logGroupName=shared, retentionInDays=365)
+    deploy_foundation(replace(settings, stack_parameters="LogRetentionDays=7"))
+    assert days(f"/aws/sagemaker/Endpoints/{settings.endpoint}") == 7
+    assert days(shared) == 365
+
+
 @pytest.mark.parametrize("threshold", [-0.1, 1.5])
 def test_threshold_out_of_range_touches_nothing(settings: Settings, threshold: float) -> None:
     with pytest.raises(StackError, match=rf"^the threshold {threshold} is not from 0 to 1"):

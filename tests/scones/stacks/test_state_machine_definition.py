@@ -63,7 +63,8 @@ def test_placeholders_are_what_the_template_fills_in() -> None:
 def faults(definition: dict[str, Any]) -> list[str]:
     """What AWS's schema of the States Language says of a definition, with its placeholders filled in."""
     text = json.dumps(definition)
-    text = re.sub(r"\$\{(\w+)}", lambda found: "0.93" if found[1] == "Threshold" else FUNCTION, text)
+    filled = {"Threshold": "0.93", "InvokeArn": "arn:aws:states:::lambda:invoke"}
+    text = re.sub(r"\$\{(\w+)}", lambda found: filled.get(found[1], FUNCTION), text)
     properties = {"RoleArn": "arn:aws:iam::000000000000:role/unused", "Definition": json.loads(text)}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     return [str(match) for match in lint(json.dumps({"Resources": {"Machine": machine}}))]

@@ -14,7 +14,9 @@ from ...containers.job_container import Ending, JobContainer
 from ...containers.logs import LogStream
 from ...context import Context
 from ...errors import UnknownImage
+from ...permissions import assumable
 from ..api import named, now
+from ..authorization import ROLES, TASKS
 
 LOG_GROUP = "/aws/batch/job"
 GRACE_SECONDS = 30.0  # https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
@@ -66,6 +68,8 @@ class Attempt:
             command = self._command()
         except UnknownImage as error:
             return Result(self._record(started, None, f"CannotPullContainerError: {error}"), None)
+        if refused := self._refused_role():
+            return Result(self._record(started, None, refused), None)
         log = LogStream(self.context, self.log_group, self.stream)
         folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
         folder.mkdir(parents=True)
@@ -80,6 +84,16 @@ class Attempt:
             shutil.rmtree(folder, ignore_errors=True)
         reason = _REASONS.get(ending.cause, ending.cause)
         return Result(self._record(started, ending.code, reason), ending)
+
+    def _refused_role(self) -> str:
+        """What ECS says of a role that it may not assume; empty where it may."""
+        for arn in (self.job["container"].get(member) for member in ROLES):
+            if arn is not None and not assumable(arn, TASKS):
+                return (
+                    f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that "
+                    "the role being passed has the proper trust relationship and permissions"
+                )
+        return ""
 
     def _role(self) -> AbstractContextManager[AccessKey | None]:
         """A session of the job's role, if it has one, for as long as the attempt runs."""

@@ -9,11 +9,16 @@ from . import (
     cloudwatch_clock,
     lambda_code,
     lambda_failures,
+    lambda_limits,
     lambda_metrics,
     lambda_roles,
     lambda_worker,
+    service_roles,
     signed_addresses,
+    state_definitions,
+    state_payloads,
     states_metrics,
+    states_roles,
 )
 
 
@@ -25,8 +30,13 @@ def install(keys: KeyRing, clock: Clock) -> None:
     cloudwatch_clock.install(clock)
     lambda_code.install()
     lambda_failures.install()
+    lambda_limits.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
     lambda_worker.install()
+    service_roles.install()
     signed_addresses.install()
+    state_definitions.install()
+    state_payloads.install()
     states_metrics.install()
+    states_roles.install(keys)

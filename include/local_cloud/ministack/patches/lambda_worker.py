@@ -33,9 +33,13 @@ def _answer(result):
             return int(value) if value == value.to_integral_value() else float(value)
         raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
     try:
-        return json.dumps({"status": "ok", "result": result}, default=default)
+        answer = json.dumps(result, default=default, ensure_ascii=False)
     except Exception as error:
         raise _RuntimeFailure("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
+    if len(answer.encode("utf-8", "replace")) > 6291556:  # 6 MB and 100 bytes
+        raise _RuntimeFailure("Function.ResponseSizeTooLarge",
+            "Response payload size exceeded maximum allowed payload size (6291556 bytes).")
+    return json.dumps({"status": "ok", "result": json.loads(answer)})
 
 def _unusable(error, module, handler):
     """A handler that fails as the import of the function's code did."""

@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from starlette.types import Scope, Send
 
 from ...context import Context
+from ...errors import AccessDeniedException
+from ...permissions import Caller
+from ..api.resource import ENDPOINTS
 from ..endpoints.connections import Answer
 from ..endpoints.container import ContainerDied, ContainerUnavailable
 from ..endpoints.data_capture import Exchange
@@ -44,7 +47,7 @@ NOT_SUPPORTED = {
 }
 
 
-async def invoke_endpoint(scope: Scope, body: bytes, send: Send, context: Context) -> None:
+async def invoke_endpoint(scope: Scope, body: bytes, send: Send, context: Context, caller: Caller) -> None:
     """Answer `POST /endpoints/{EndpointName}/invocations`."""
     began = time.perf_counter()
     headers = dict(scope["headers"])
@@ -52,6 +55,7 @@ async def invoke_endpoint(scope: Scope, body: bytes, send: Send, context: Contex
     endpoint: InServiceEndpoint | None = None
     try:
         name = _endpoint_name(scope)
+        _authorize(caller, name, context)
         endpoint = _in_service(context, name, headers)
         variant = _variant(endpoint, headers)
         now = datetime.now(UTC)
@@ -72,6 +76,13 @@ def _endpoint_name(scope: Scope) -> str:
             501, "NotImplementedException", "only InvokeEndpoint is implemented: no streamed or asynchronous answers"
         )
     return match["name"]
+
+
+def _authorize(caller: Caller, endpoint: str, context: Context) -> None:
+    try:
+        caller.require("sagemaker:InvokeEndpoint", ENDPOINTS.arn(context, endpoint))
+    except AccessDeniedException as error:
+        raise InvocationRefused(error.status, error.code, error.message) from error
 
 
 def _in_service(context: Context, name: str, headers: dict[bytes, bytes]) -> InServiceEndpoint:

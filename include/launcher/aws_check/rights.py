@@ -1,0 +1,54 @@
+"""Which of the project's actions the caller may not do, as IAM's own simulation says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from include.launcher.aws_check.actions import ANY, patterns, spelled
+from include.scones.aws import clients
+from include.scones.settings import Settings
+
+
+def principal(arn: str) -> str | None:
+    """Whose policies speak for a caller: a user's, or those of the role behind a session; None for any other."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    if kind == "assumed-role":
+        # The session's ARN leaves out the role's path.
+        return str(clients.connect("iam").get_role(RoleName=name.partition("/")[0])["Role"]["Arn"])
+    return arn if kind == "user" else None
+
+
+def missing(here: Settings, arn: str, actions: tuple[tuple[str, str, str], ...]) -> list[str]:
+    """The actions that the principal may not do, each on a resource such as the project has."""
+    iam = clients.connect("iam")
+    denied: list[str] = []
+    for resource, service, asked in actions:
+        pages = iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=arn,
+            ActionNames=spelled(asked),
+            ResourceArns=[_example(patterns(here, arn.split(":")[1], resource))],
+            ContextEntries=_context(here, service),
+        )
+        denied += [
+            f"{result['EvalActionName']}{f' ({service})' if service else ''}"
+            for page in pages
+            for result in page["EvaluationResults"]
+            if result["EvalDecision"] != "allowed"
+        ]
+    return denied
+
+
+def _example(pattern: str) -> str:
+    """One of the resources, for IAM simulates no wildcard within an ARN as its policies mean it."""
+    return pattern if pattern == ANY else pattern.replace("*", "1")
+
+
+def _context(here: Settings, service: str) -> list[dict[str, Any]]:
+    """What policies ask about in their conditions."""
+    known = {"aws:RequestedRegion": here.region, "aws:ResourceAccount": here.account} | (
+        {"iam:PassedToService": service} if service else {}
+    )
+    return [
+        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for name, value in known.items()
+    ]

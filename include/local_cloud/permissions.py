@@ -1,0 +1,103 @@
+"""IAM for this project's services, where the cloud enforces it: what a caller may do, and which role a service may use.
+
+MiniStack judges; what it is asked is AWS's: an action on the ARN of each resource that a request names, `iam:PassRole`
+for each role that it hands on, `sts:AssumeRole` by a role's trust policy. Without `--enforce-iam` all is allowed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from .account import ACCOUNT
+from .errors import AccessDeniedException
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who signed a request with which access key, for which service and region."""
+
+    key_id: str
+    service: str
+    region: str
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """For as long as the block runs, this is who asks MiniStack (see `asker`)."""
+        token = _asker.set(self)
+        try:
+            yield
+        finally:
+            _asker.reset(token)
+
+    def require(self, action: str, resource: str, **keys: str) -> None:
+        """The action is `<service>:<Operation>`, `keys` are condition keys. Raises `AccessDeniedException`."""
+        from ministack.core.iam_actions import identity_denial_message
+        from ministack.core.iam_evaluator import AuthError, enforce
+
+        if not enforced():
+            return
+        denied = enforce(self.key_id, action, self.service, self.region, resource, keys)
+        if isinstance(denied, AuthError):
+            raise AccessDeniedException(denied.message)
+        if denied is not None:
+            explicit = denied.decision == "Deny"
+            raise AccessDeniedException(identity_denial_message(action, denied.principal_arn, resource, explicit))
+
+    def require_all(self, operation: str, resources: list[str]) -> None:
+        """The operation on each resource; on all there are where it names none. Raises `AccessDeniedException`."""
+        for resource in resources or ["*"]:
+            self.require(f"{self.service}:{operation}", resource)
+
+    def pass_role(self, role_arn: str, principal: str) -> None:
+        """`principal` is the service that gets the role. Raises `AccessDeniedException`."""
+        self.require("iam:PassRole", role_arn, **{"iam:PassedToService": principal})
+
+
+_asker: ContextVar[Caller | None] = ContextVar("asker", default=None)
+
+
+def asker() -> Caller | None:
+    """Who made the request that MiniStack is answering; None for what nobody asked for."""
+    return _asker.get()
+
+
+def enforced() -> bool:
+    from ministack.app import AUTH
+
+    return bool(AUTH)
+
+
+def assumable(role_arn: str, principal: str) -> bool:
+    """Whether the role is there and its trust policy lets the service, e.g. `lambda.amazonaws.com`, assume it."""
+    from ministack.services import iam
+
+    if not enforced():
+        return True
+    account, _, path = role_arn.removeprefix("arn:aws:iam::").partition(":role/")
+    role = iam._roles.get_scoped(account, None, path.rpartition("/")[2])
+    return role is not None and role["Arn"] == role_arn and _trusts(role["AssumeRolePolicyDocument"], principal)
+
+
+def _trusts(document: str | dict[str, Any], principal: str) -> bool:
+    """MiniStack's own judge of trust policies takes any service for the account's root user."""
+    from ministack.core import iam_evaluator
+
+    statements = (json.loads(document) if isinstance(document, str) else document)["Statement"]
+    statements = [statements] if isinstance(statements, dict) else statements
+    for_it = [each for each in statements if iam_evaluator._service_principal_matches(each.get("Principal"), principal)]
+    context = iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="Service",
+        principal_account=ACCOUNT,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region="",
+        service_context={"aws:sourceaccount": ACCOUNT},
+    )
+    policy = iam_evaluator.parse_policy_document({"Statement": for_it})
+    return bool(iam_evaluator.evaluate(context, [policy]).decision == "Allow")
