@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from botocore.config import Config
@@ -16,6 +17,8 @@ from include.scones.probabilities import parse_probabilities
 
 LARGEST = 6 * 1024 * 1024  # bytes that SageMaker's real-time endpoints take
 ACCEPTED, REFUSED, ERROR = OUTCOMES = "accepted", "refused", "error"
+PAUSES = (1.0, 4.0, 16.0)  # seconds, at most, before the model is asked once more
+_OF_THE_MODEL = {"ModelError", "ModelNotReadyException"}
 _UNREADABLE = {"NoSuchKey", "AccessDenied", "InvalidObjectState"}
 
 Row = dict[str, Any]
@@ -31,6 +34,19 @@ def config(threads: int) -> Config:
     )
 
 
+def passes(answer: dict[str, Any]) -> bool:
+    """Whether a refusal is no fault of the image: the container is busy, failed, or (0) did not answer in a minute."""
+    status = int(answer.get("OriginalStatusCode", 0))
+    return answer["Error"]["Code"] in _OF_THE_MODEL and (status in (0, 408, 429) or status >= 500)
+
+
+def ask_again(response: tuple[Any, dict[str, Any]] | None, attempts: int, **_: Any) -> float | None:
+    """The seconds after which botocore, which knows nothing of SageMaker's model errors, is to send once more."""
+    if response is None or "Error" not in response[1] or not passes(response[1]) or attempts > len(PAUSES):
+        return None
+    return PAUSES[attempts - 1] * random.uniform(0.5, 1)  # noqa: S311 # so that threads do not come back all at once
+
+
 class Classifier:
     """Called with a key, from any thread, it gives the image's row of the results."""
 
@@ -38,6 +54,7 @@ class Classifier:
         self.job = job
         self.objects = SmallObjects(threads, job.input_owner)
         self.runtime = clients.connect("sagemaker-runtime", config=config(threads))
+        self.runtime.meta.events.register("needs-retry.sagemaker-runtime.InvokeEndpoint", ask_again)
 
     def __call__(self, key: str) -> Row:
         """Raises `BatchError` for what is wrong with every image."""
@@ -52,9 +69,9 @@ class Classifier:
         try:
             return self._judge(key, invoke_endpoint(self.runtime, self.job.endpoint, image))
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ModelError":
+            if error.response["Error"]["Code"] == "ModelError" and not passes(error.response):
                 return failed(key, f"ModelError: {error.response['OriginalMessage']}")
-            raise EndpointError(f"{self.job.endpoint} answers no image: {error}") from error
+            raise EndpointError(f"{self.job.endpoint} did not answer for {key}: {error}") from error
 
     def _judge(self, key: str, answer: bytes) -> Row:
         try:

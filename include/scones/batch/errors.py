@@ -18,7 +18,10 @@ class ListingError(BatchError):
 
 
 class EndpointError(BatchError):
-    """The endpoint answers no image at all: trying the next one is of no use."""
+    """The endpoint does not answer, for a reason that is not the image's: trying the next one is of no use.
+
+    Batch tries the shard again, from where it stands.
+    """
 
 
 class ResultError(BatchError):
