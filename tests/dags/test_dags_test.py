@@ -37,7 +37,10 @@ def test_every_dag_passes(tmp_path: Path) -> None:
     runs: list[tuple[str, dict[str, Any]]] = [
         ("cifar_etl", {"archive": str(tmp_path / "sample.tar.gz")}),
         ("train_and_deploy", {}),
+        ("train_and_deploy", {"min_accuracy": 0, "max_accuracy_loss": 1}),
+        ("roll_back", {}),
         ("inference_workflow", {}),
+        ("capture_report", {}),
         ("batch_inference", {"shard_size": 10}),
         ("teardown", {}),
         ("teardown", DELETION),
