@@ -53,10 +53,13 @@ class RegionalEndpoints:
         ]
 
     def start(self) -> None:
-        """Take up what an earlier process left, and begin the periodic work."""
-        self.capture_files.recover()
+        """Begin the periodic work."""
         for periodic in self._periodic:
             periodic.start()
+
+    def take_up(self) -> None:
+        """Go on with what an earlier process left."""
+        self.capture_files.recover()
         documents = ENDPOINTS.all(self.context)
         self._remove_folders(keep={document["_version"] for document in documents})
         for document in documents:

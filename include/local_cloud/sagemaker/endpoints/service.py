@@ -20,7 +20,7 @@ class Endpoints(Service):
 
     def restore(self, context: Context) -> None:
         """Begin to serve what served before."""
-        self.of(context)
+        self.of(context).take_up()
 
     async def stop(self) -> None:
         """Stop every container and bring all captures to S3; the endpoints serve again at the next start."""

@@ -153,3 +153,12 @@ def test_the_containers_output_is_in_its_log_stream(serving: Serving) -> None:
 
     assert eventually(messages, bool) == ["the odd container serves"]
     serving.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_the_first_endpoint_of_a_region_is_deployed_once(serving: Serving) -> None:
+    elsewhere = Serving(serving.cloud, "ap-southeast-3")
+    name = elsewhere.odd()
+    logs = serving.cloud.client("logs", region_name="ap-southeast-3")
+    lines = eventually(lambda: logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")["events"])
+    assert len([line for line in lines if "serves" in line["message"]]) == 1, lines
+    elsewhere.sagemaker.delete_endpoint(EndpointName=name)
