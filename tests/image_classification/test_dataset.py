@@ -35,7 +35,7 @@ def test_validates_with_what_the_server_makes_of_an_image(tmp_path: Path) -> Non
     assert images.shape == (3, 32, 32, 3)
     for index, (width, height) in enumerate(SIZES):
         served = Image.open(tmp_path / f"{index}.png").resize((32, 32), Image.Resampling.BILINEAR)
-        assert torch.equal(images[index], torch.from_numpy(to_array(served)))
+        assert torch.equal(images[index], torch.tensor(to_array(served)))
         assert images[index, -1, -1, :2].tolist() == pytest.approx([width - 1, height - 1], abs=1)
 
 
