@@ -11,7 +11,9 @@ from typing import Self
 
 import urllib3
 from botocore.config import Config
+from botocore.utils import get_environ_proxies
 
+from include.scones import session
 from include.scones.aws import buckets
 from include.scones.aws.failures import FINAL_CODES
 from include.scones.errors import SconesError
@@ -48,7 +50,7 @@ class SmallObjects:
     def __init__(self, connections: int, owner: str = "") -> None:
         self._owner = owner or buckets.account()
         self._s3 = buckets.client(self._owner, config=Config(signature_version="s3v4"))
-        self._http = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES)
+        self._http = _pool(self._s3.meta.endpoint_url, connections)
 
     def __enter__(self) -> Self:
         return self
@@ -97,3 +99,12 @@ class SmallObjects:
             code = _CODE.search(content)
             raise ObjectError(uri, code[1].decode() if code else str(answer.status), f"({answer.status})")
         return content
+
+
+def _pool(endpoint: str, connections: int) -> urllib3.PoolManager:
+    """Through the proxy and by the certificates that boto3's own clients use for this endpoint."""
+    proxy = get_environ_proxies(endpoint).get("https") if endpoint.startswith("https:") else None
+    certificates = session.current().environment().get("AWS_CA_BUNDLE")
+    if proxy:
+        return urllib3.ProxyManager(proxy, maxsize=connections, timeout=TIMEOUT, retries=RETRIES, ca_certs=certificates)
+    return urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES, ca_certs=certificates)
