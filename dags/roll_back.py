@@ -19,7 +19,7 @@ from airflow.sdk import Asset, AssetAlias, Param, dag, task
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import ON_REQUEST
-from include.operators.sagemaker import EndpointOperator
+from include.operators.sagemaker import BAKE_SECONDS, EndpointOperator
 from include.operators.smoke_test import SmokeTestOperator
 
 ENDPOINT = Asset("scones_endpoint")
@@ -43,6 +43,7 @@ KEPT = AssetAlias("scones_kept_endpoint")
             title="Endpoint config",
             description="The name of a kept one; the one that was in service before the present one when left empty.",
         ),
+        "bake_seconds": BAKE_SECONDS,
         "approval": APPROVAL,
     },
 )
@@ -56,12 +57,12 @@ def roll_back() -> None:
         return rollback.choose(settings.load(), params["endpoint_config"])
 
     @task(multiple_outputs=True)
-    def plan_rollout(endpoint: dict[str, Any]) -> dict[str, Any]:
-        """Note what serves until now, to have the way back."""
+    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
         from include.scones import settings
         from include.scones.models import rollout
 
-        return rollout.plan(settings.load(), endpoint)
+        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
 
     chosen = choose()
     approve = OptionalApproval(

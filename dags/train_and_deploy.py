@@ -24,7 +24,13 @@ from airflow.sdk import Asset, Param, dag, task
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import AFTER_AN_ASSET
-from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+from include.operators.sagemaker import (
+    BAKE_SECONDS,
+    EndpointConfigOperator,
+    EndpointOperator,
+    ModelOperator,
+    TrainingOperator,
+)
 from include.operators.smoke_test import SmokeTestOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import LARGE_LAYERS, SMALL_LAYERS
@@ -94,6 +100,7 @@ INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
             title="Train only",
             description="Train, judge and keep the model, and put nothing into service.",
         ),
+        "bake_seconds": BAKE_SECONDS,
         "approval": APPROVAL,
         "training_instance": Param(training_instance(), type="string", pattern=INSTANCE, title="Training instance"),
         "endpoint_instance": Param(endpoint_instance(), type="string", pattern=INSTANCE, title="Endpoint instance"),
@@ -132,12 +139,12 @@ def train_and_deploy() -> None:
         return not params["train_only"]
 
     @task(multiple_outputs=True)
-    def plan_rollout(endpoint: dict[str, Any]) -> dict[str, Any]:
-        """Note what serves until now, to have the way back."""
+    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
         from include.scones import settings
         from include.scones.models import rollout
 
-        return rollout.plan(settings.load(), endpoint)
+        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
 
     @task
     def prune() -> list[str]:

@@ -16,6 +16,7 @@ MEASUREMENT = "scones-measurement"
 DEMO = "scones-demo"
 TRAINING_INSTANCE = "ml.g4dn.xlarge"  # the built-in algorithm trains on GPUs alone
 ENDPOINT_INSTANCE = "ml.m5.xlarge"
+MAX_BAKE_SECONDS = 3600  # of one step of the traffic
 CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
 
@@ -64,6 +65,18 @@ def training_instance() -> str:
 
 def endpoint_instance() -> str:
     return os.environ.get("SCONES_ENDPOINT_INSTANCE") or ENDPOINT_INSTANCE
+
+
+def bake_seconds() -> int:
+    """How long a new model is watched while it serves, before the old one ends.
+
+    Raises:
+        SettingsError: it is no number from 0 to 3600.
+    """
+    given = os.environ.get("SCONES_BAKE_SECONDS") or "0"
+    if not given.isdecimal() or int(given) > MAX_BAKE_SECONDS:
+        raise SettingsError(f"SCONES_BAKE_SECONDS is {given!r}: set a number from 0 to {MAX_BAKE_SECONDS}")
+    return int(given)
 
 
 def batch_schedule() -> str | None:

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from include.scones.aws import clients
 from include.scones.models.endpoint import find_endpoint
 from include.scones.settings import Settings
 
+ALARMS = ("endpoint-errors", "model-latency")  # of inference.yaml
 
-def plan(settings: Settings, endpoint: dict[str, Any]) -> dict[str, Any]:
+log = logging.getLogger(__name__)
+
+
+def plan(settings: Settings, endpoint: dict[str, Any], bake: int) -> dict[str, Any]:
     """What has to be known right before the endpoint is created or updated.
 
     Args:
         endpoint: the request that does it.
+        bake: seconds that each step of the traffic is watched for; 0 shifts all of it at once.
 
     Returns:
-        The request (`endpoint`), and the endpoint config that serves until then (`former`), None where none does.
+        The request, with its DeploymentConfig (`endpoint`), and the endpoint config that serves until then (`former`),
+        None where none does.
     """
     present = find_endpoint(settings) or {}
-    serves = present.get("EndpointStatus") not in (None, "Creating", "Failed", "Deleting")
-    return {"endpoint": endpoint, "former": present["EndpointConfigName"] if serves else None}
+    if present.get("EndpointStatus") in (None, "Creating", "Failed", "Deleting"):
+        return {"endpoint": endpoint, "former": None}
+    deployment = deployment_config(settings, _instances(settings, endpoint["EndpointConfigName"]), bake)
+    return {"endpoint": endpoint | {"DeploymentConfig": deployment}, "former": present["EndpointConfigName"]}
+
+
+def deployment_config(settings: Settings, instances: int, bake: int) -> dict[str, Any]:
+    """Blue/green, with a canary where there are instances enough, and the endpoint's alarms to go back by."""
+    routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake}
+    if bake and instances > 1:  # a canary is at most half of the fleet
+        routing |= {"Type": "CANARY", "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}
+    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    alarms = [{"AlarmName": name} for name in _quiet_alarms(settings)]
+    return policy | ({"AutoRollbackConfiguration": {"Alarms": alarms}} if alarms else {})
+
+
+def _instances(settings: Settings, config: str) -> int:
+    described = clients.connect("sagemaker", settings.region).describe_endpoint_config(EndpointConfigName=config)
+    return min(int(variant["InitialInstanceCount"]) for variant in described["ProductionVariants"])
+
+
+def _quiet_alarms(settings: Settings) -> list[str]:
+    """The endpoint's alarms that the inference stack has made, as far as they are not raised already.
+
+    One that is would undo the very deployment that is to end it.
+    """
+    names = [f"{settings.project}-{alarm}" for alarm in ALARMS]
+    found = clients.connect("cloudwatch", settings.region).describe_alarms(AlarmNames=names)["MetricAlarms"]
+    quiet = sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] != "ALARM")
+    for name in sorted(alarm["AlarmName"] for alarm in found if alarm["AlarmName"] not in quiet):
+        log.warning("%s is raised already: the deployment is not rolled back by it", name)
+    return quiet
 
 
 def put_back(settings: Settings, config: str, former: str | None) -> str:
