@@ -64,6 +64,13 @@ def roll_back() -> None:
 
         return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
 
+    @task
+    def scale() -> None:
+        """Have the endpoint grow with its requests, if it is set to."""
+        from include.scones import autoscaling, settings
+
+        autoscaling.start(settings.load())
+
     chosen = choose()
     approve = OptionalApproval(
         task_id="approve",
@@ -82,7 +89,7 @@ def roll_back() -> None:
         outlet=ENDPOINT,
         alias=KEPT,
     )
-    chosen >> approve >> planned >> endpoint >> tested
+    chosen >> approve >> planned >> endpoint >> tested >> scale()
 
 
 roll_back()

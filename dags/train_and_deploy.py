@@ -147,6 +147,13 @@ def train_and_deploy() -> None:
         return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
 
     @task
+    def scale() -> None:
+        """Have the endpoint grow with its requests, if it is set to."""
+        from include.scones import autoscaling, settings
+
+        autoscaling.start(settings.load())
+
+    @task
     def prune() -> list[str]:
         """Keep the last models and endpoint configs only, and the data sets that they, or somebody lately, used."""
         from include.scones import settings
@@ -179,7 +186,7 @@ def train_and_deploy() -> None:
         training_job=requests["training"]["TrainingJobName"],
         outlet=ENDPOINT,
     )
-    accuracy >> model >> endpoint_config >> goes_on() >> approve >> planned >> endpoint >> tested >> prune()
+    accuracy >> model >> endpoint_config >> goes_on() >> approve >> planned >> endpoint >> tested >> [scale(), prune()]
 
 
 train_and_deploy()

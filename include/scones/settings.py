@@ -16,6 +16,7 @@ MEASUREMENT = "scones-measurement"
 DEMO = "scones-demo"
 TRAINING_INSTANCE = "ml.g4dn.xlarge"  # the built-in algorithm trains on GPUs alone
 ENDPOINT_INSTANCE = "ml.m5.xlarge"
+VARIANT = "AllTraffic"  # of the endpoint, the only one
 MAX_BAKE_SECONDS = 3600  # of one step of the traffic
 CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
@@ -26,7 +27,8 @@ class Settings:
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
     address that alarms go to; nobody hears of them where it is empty. The instances are what trains and what serves.
-    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words.
+    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words. The endpoint
+    grows up to `max_instances`.
     """
 
     project: str
@@ -37,6 +39,7 @@ class Settings:
     training_instance: str = TRAINING_INSTANCE
     endpoint_instance: str = ENDPOINT_INSTANCE
     stack_parameters: str = ""
+    max_instances: int = 1
 
     @property
     def endpoint(self) -> str:
@@ -79,6 +82,18 @@ def bake_seconds() -> int:
     return int(given)
 
 
+def max_instances() -> int:
+    """Up to how many instances the endpoint grows by its requests; 1 where it does not.
+
+    Raises:
+        SettingsError: it is no number from 1.
+    """
+    given = os.environ.get("SCONES_ENDPOINT_MAX_INSTANCES") or "1"
+    if not given.isdecimal() or int(given) < 1:
+        raise SettingsError(f"SCONES_ENDPOINT_MAX_INSTANCES is {given!r}: set a number from 1, which scales nothing")
+    return int(given)
+
+
 def batch_schedule() -> str | None:
     """When batch_inference runs by itself: a cron expression or Airflow's short form of one, in UTC."""
     return os.environ.get("SCONES_BATCH_SCHEDULE") or None
@@ -115,6 +130,7 @@ def load() -> Settings:
         training_instance=training_instance(),
         endpoint_instance=endpoint_instance(),
         stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
+        max_instances=max_instances(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from include.scones import autoscaling
 from include.scones.aws import clients
 from include.scones.models.endpoint import find_endpoint
 from include.scones.settings import Settings
@@ -28,6 +29,7 @@ def plan(settings: Settings, endpoint: dict[str, Any], bake: int) -> dict[str, A
     present = find_endpoint(settings) or {}
     if present.get("EndpointStatus") in (None, "Creating", "Failed", "Deleting"):
         return {"endpoint": endpoint, "former": None}
+    autoscaling.stop(settings)
     deployment = deployment_config(settings, _instances(settings, endpoint["EndpointConfigName"]), bake)
     return {"endpoint": endpoint | {"DeploymentConfig": deployment}, "former": present["EndpointConfigName"]}
 
@@ -73,6 +75,7 @@ def put_back(settings: Settings, config: str, former: str | None) -> str:
     if present["EndpointConfigName"] != config:
         return f"{name} serves {present['EndpointConfigName']}, and is left as it is"
     if former is None:
+        autoscaling.stop(settings)
         sagemaker.delete_endpoint(EndpointName=name)
         return f"{name} served nothing before, so it is deleted and nothing serves"
     if former == config:
@@ -86,6 +89,7 @@ def outcome(settings: Settings, former: str) -> str:
     present = find_endpoint(settings) or {"EndpointStatus": "deleted"}
     status, serving = present["EndpointStatus"], present.get("EndpointConfigName")
     if (status, serving) == ("InService", former):
+        autoscaling.start(settings)
         return f"{settings.endpoint} serves {former} again, as before"
     reason = present.get("FailureReason", "no reason given")
     return (
