@@ -92,7 +92,9 @@ def make_project(settings: Settings, objects: int = 3) -> None:
     deploy_batch(settings, settings.bucket)
     serve(settings, f"{settings.project}-20240101-000000-abcdef", settings.endpoint)
     train(settings, f"{settings.project}-{uuid.uuid4().hex[:8]}")
-    boto3.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{settings.endpoint}")
+    logs = boto3.client("logs")
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # the endpoint may have made it
+        logs.create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{settings.endpoint}")
     fill(settings.bucket, objects)
     s3 = boto3.client("s3")
     s3.create_multipart_upload(Bucket=settings.bucket, Key="raw/unfinished")
