@@ -3,7 +3,8 @@
 
 Serves a model again that was in service before, or that was trained and never served: the endpoint goes over to its
 endpoint config without a break, passes the smoke test on the test images of the data set that it was trained on, and is
-in the history of deployments. The last three models made and the last three served are kept.
+in the history of deployments; when it fails the test, what served before serves again. The last three models made and
+the last three served are kept.
 
 Publishes the asset `scones_endpoint`, as `train_and_deploy` does.
 """
@@ -13,12 +14,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, Metadata, Param, dag, task
+from airflow.sdk import Asset, AssetAlias, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import ON_REQUEST
-from include.operators.sagemaker import EndpointOperator
+from include.operators.sagemaker import BAKE_SECONDS, EndpointOperator
+from include.operators.smoke_test import SmokeTestOperator
 
 ENDPOINT = Asset("scones_endpoint")
 # Of an asset that two DAGs publish by its own name, Airflow would not know which one materializes it.
@@ -41,6 +43,7 @@ KEPT = AssetAlias("scones_kept_endpoint")
             title="Endpoint config",
             description="The name of a kept one; the one that was in service before the present one when left empty.",
         ),
+        "bake_seconds": BAKE_SECONDS,
         "approval": APPROVAL,
     },
 )
@@ -53,16 +56,20 @@ def roll_back() -> None:
 
         return rollback.choose(settings.load(), params["endpoint_config"])
 
-    @task(outlets=[KEPT])
-    def smoke_test(chosen: dict[str, Any], run_id: str) -> Any:
-        """Ask the endpoint about real test images, and write down that this model serves again."""
+    @task(multiple_outputs=True)
+    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
         from include.scones import settings
-        from include.scones.models import endpoint_check
+        from include.scones.models import rollout
 
-        here = settings.load()
-        result = endpoint_check.accept(here, chosen["dataset"], chosen["accuracy"], chosen["training_job"], run_id)
-        yield Metadata(ENDPOINT, extra=result, alias=KEPT)
-        return result
+        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
+
+    @task
+    def scale() -> None:
+        """Have the endpoint grow with its requests, if it is set to."""
+        from include.scones import autoscaling, settings
+
+        autoscaling.start(settings.load())
 
     chosen = choose()
     approve = OptionalApproval(
@@ -70,8 +77,19 @@ def roll_back() -> None:
         subject="Put {{ ti.xcom_pull(task_ids='choose', key='training_job') }} back into service?",
         body="Its accuracy was {{ ti.xcom_pull(task_ids='choose', key='accuracy') }}.",
     )
-    endpoint = EndpointOperator(task_id="deploy_endpoint", config=chosen["endpoint"], check_interval=3)
-    chosen >> approve >> endpoint >> smoke_test(chosen)
+    planned = plan_rollout(chosen["endpoint"])
+    endpoint = EndpointOperator(task_id="deploy_endpoint", config=planned["endpoint"], check_interval=3)
+    tested = SmokeTestOperator(
+        task_id="smoke_test",
+        deployed=planned["endpoint"],
+        former=planned["former"],
+        dataset=chosen["dataset"],
+        accuracy=chosen["accuracy"],
+        training_job=chosen["training_job"],
+        outlet=ENDPOINT,
+        alias=KEPT,
+    )
+    chosen >> approve >> planned >> endpoint >> tested >> scale()
 
 
 roll_back()

@@ -4,7 +4,8 @@
 Trains SageMaker's image classification on a data set, and puts the model into service only if it is accurate enough and
 no worse than the one in service on the same test images: one training job a run however often its tasks are retried, an
 endpoint that captures all of its traffic, and a smoke test on real test images. The endpoint in service stays untouched
-when anything before it fails.
+when anything before it fails; when the smoke test fails, what served before serves again, and an endpoint that served
+nothing before is deleted.
 
 The data set is the one of the event that started the run; by hand the current one, or the one that `dataset` names.
 With `train_only`, or when approval is refused, the model is kept and `roll_back` can put it into service.
@@ -18,12 +19,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Metadata, Param, dag, task
+from airflow.sdk import Asset, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
 from include.operators.run_types import AFTER_AN_ASSET
-from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
+from include.operators.sagemaker import (
+    BAKE_SECONDS,
+    EndpointConfigOperator,
+    EndpointOperator,
+    ModelOperator,
+    TrainingOperator,
+)
+from include.operators.smoke_test import SmokeTestOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import LARGE_LAYERS, SMALL_LAYERS
 from include.scones.settings import endpoint_instance, training_instance
@@ -92,6 +100,7 @@ INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
             title="Train only",
             description="Train, judge and keep the model, and put nothing into service.",
         ),
+        "bake_seconds": BAKE_SECONDS,
         "approval": APPROVAL,
         "training_instance": Param(training_instance(), type="string", pattern=INSTANCE, title="Training instance"),
         "endpoint_instance": Param(endpoint_instance(), type="string", pattern=INSTANCE, title="Endpoint instance"),
@@ -129,15 +138,20 @@ def train_and_deploy() -> None:
     def goes_on(params: dict[str, Any]) -> bool:
         return not params["train_only"]
 
-    @task(outlets=[ENDPOINT])
-    def smoke_test(accuracy: float, training: dict[str, Any], data: dict[str, Any], run_id: str) -> Any:
-        """Ask the endpoint about real test images, and keep its answers to all of them for report and tuner."""
+    @task(multiple_outputs=True)
+    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
         from include.scones import settings
-        from include.scones.models import endpoint_check
+        from include.scones.models import rollout
 
-        result = endpoint_check.accept(settings.load(), data, accuracy, training["TrainingJobName"], run_id)
-        yield Metadata(ENDPOINT, extra=result)
-        return result
+        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
+
+    @task
+    def scale() -> None:
+        """Have the endpoint grow with its requests, if it is set to."""
+        from include.scones import autoscaling, settings
+
+        autoscaling.start(settings.load())
 
     @task
     def prune() -> list[str]:
@@ -161,9 +175,18 @@ def train_and_deploy() -> None:
         body="Accuracy {{ ti.xcom_pull(task_ids='check_accuracy') }} on the test images of the data set"
         " {{ ti.xcom_pull(task_ids='prepare', key='dataset')['digest'] }}.",
     )
-    endpoint = EndpointOperator(task_id="deploy_endpoint", config=requests["endpoint"], check_interval=3)
-    tested = smoke_test(accuracy, requests["training"], requests["dataset"])
-    accuracy >> model >> endpoint_config >> goes_on() >> approve >> endpoint >> tested >> prune()
+    planned = plan_rollout(requests["endpoint"])
+    endpoint = EndpointOperator(task_id="deploy_endpoint", config=planned["endpoint"], check_interval=3)
+    tested = SmokeTestOperator(
+        task_id="smoke_test",
+        deployed=planned["endpoint"],
+        former=planned["former"],
+        dataset=requests["dataset"],
+        accuracy=accuracy,
+        training_job=requests["training"]["TrainingJobName"],
+        outlet=ENDPOINT,
+    )
+    accuracy >> model >> endpoint_config >> goes_on() >> approve >> planned >> endpoint >> tested >> [scale(), prune()]
 
 
 train_and_deploy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from collections.abc import Sequence
 
 import boto3
 from PIL import Image
@@ -13,7 +14,6 @@ from tests.conftest import CLOUD_PYTHON, REGION, ROOT
 
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 ROLE = "arn:aws:iam::000000000000:role/unused"
-ARTIFACT = "models/model.tar.gz"
 PROGRAM = """
 import json, sys
 from onnx import TensorProto, helper
@@ -27,7 +27,7 @@ nodes = [
     helper.make_node("Flatten", ["means"], ["flat"]),
     helper.make_node("Div", ["flat", "white"], ["bright"]),
     helper.make_node("Sub", ["one", "bright"], ["dark"]),
-    helper.make_node("Concat", ["dark", "bright"], ["probabilities"], axis=1),
+    helper.make_node("Concat", sys.argv[1:], ["probabilities"], axis=1),
 ]
 graph = helper.make_graph(nodes, "brightness", [pixels], [answer], [number("white", 255.0), number("one", 1.0)])
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -45,18 +45,28 @@ def png(level: int) -> bytes:
 
 def make_endpoint(settings: Settings, config: str) -> None:
     """The project's endpoint, with the model and the endpoint config of one name; its bucket must be there."""
+    make_config(settings, config)
+    boto3.client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=config)
+
+
+def make_config(settings: Settings, config: str, order: Sequence[str] = ("dark", "bright")) -> None:
+    """The model and the endpoint config of one name; in the other order the model takes each class for the other."""
     s3, sagemaker = boto3.client("s3"), boto3.client("sagemaker")
     model = subprocess.run(
-        [CLOUD_PYTHON, "-c", PROGRAM], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=True
+        [CLOUD_PYTHON, "-c", PROGRAM, *order],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
     )
-    s3.put_object(Bucket=settings.bucket, Key=ARTIFACT, Body=model.stdout)
-    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{settings.bucket}/{ARTIFACT}"}
+    artifact = f"models/{config}.tar.gz"
+    s3.put_object(Bucket=settings.bucket, Key=artifact, Body=model.stdout)
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{settings.bucket}/{artifact}"}
     sagemaker.create_model(ModelName=config, PrimaryContainer=container, ExecutionRoleArn=ROLE)
     variant = {"VariantName": "AllTraffic", "ModelName": config, "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(
         EndpointConfigName=config, ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}]
     )
-    sagemaker.create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=config)
 
 
 def await_endpoint(settings: Settings, what: str = "endpoint_in_service") -> None:

@@ -18,6 +18,7 @@ from .authentication import payload, refusals
 from .authentication.pages import HEALTH_PATH, Doors, is_open
 from .authentication.signature import Request as SignedParts
 from .authentication.verification import Caller, request_of, verify
+from .autoscaling import protocol as autoscaling
 from .batch import protocol as batch
 from .permissions import Caller as Permitted
 from .sagemaker import protocol as sagemaker
@@ -26,7 +27,7 @@ from .services import Services
 
 MAX_OPEN_BODY = 64 * 1024  # bytes, of an answer to CloudFormation
 _RUNTIME_PREFIX = "/endpoints/"
-_OWN = {"sagemaker": sagemaker.handle, "batch": batch.handle}
+_OWN = {"sagemaker": sagemaker.handle, "batch": batch.handle, autoscaling.SERVICE: autoscaling.handle}
 _READ_ONLY = {"GET", "HEAD", "OPTIONS"}
 
 logger = logging.getLogger(__name__)
@@ -87,8 +88,10 @@ class Application:
             await (await _OWN[service](Request(scope, receive), context, permitted))(scope, receive, send)
 
     def _check_account(self, caller: Caller, headers: refusals.Headers) -> None:
-        """SageMaker and Batch are there in one account alone."""
-        if caller.key.account != ACCOUNT and (caller.service == "batch" or _is_for_sagemaker(caller, headers)):
+        """This project's services are there in one account alone."""
+        if caller.key.account != ACCOUNT and (
+            caller.service in ("batch", autoscaling.SERVICE) or _is_for_sagemaker(caller, headers)
+        ):
             raise refusals.Refused(
                 "other account", f"the local cloud has this service in the account {ACCOUNT} only: call it from there"
             )

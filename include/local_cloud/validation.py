@@ -12,8 +12,9 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from .errors import SerializationException, ValidationException
 
-# Java's Unicode classes, in the form Python's `re` knows; they stand inside character classes in the models.
+# Java's Unicode classes, in the form Python's `re` knows; they stand inside character classes in most models.
 _UNICODE_CLASSES = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",  # in pairs of UTF-16
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",
     r"\p{Z}": r"\s",
@@ -146,6 +147,8 @@ def _timestamp(value: Any) -> float:
 
 @cache
 def _pattern(text: str) -> Callable[[str], object]:
+    if "[" not in text:
+        text = re.sub(r"\\p\{\w+\}", r"[\g<0>]", text)
     for java, python in _UNICODE_CLASSES.items():
         text = text.replace(java, python)
     return re.compile(text, re.ASCII if "\\w" not in text else 0).fullmatch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.operators.sagemaker import (
@@ -13,8 +13,8 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerTrainingOperator,
 )
 from airflow.providers.amazon.aws.triggers.sagemaker import SageMakerTrigger
-from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.operators.links import EndpointLink, TrainingJobLink, TrainingLogLink, persist
@@ -22,6 +22,19 @@ from include.operators.stopping import TrainingTrigger, stopped_by_users
 from include.scones.aws.missing import is_missing
 from include.scones.errors import UnfinishedError
 from include.scones.log_groups import TRAINING_JOBS
+from include.scones.settings import MAX_BAKE_SECONDS, bake_seconds
+
+BAKE_SECONDS = Param(
+    bake_seconds(),
+    type="integer",
+    minimum=0,
+    maximum=MAX_BAKE_SECONDS,
+    title="Baking time in seconds",
+    description=(
+        "How long the endpoint's alarms are watched after each step of the traffic; one that is raised meanwhile puts"
+        " the former model back. With several instances the first step is a canary of one."
+    ),
+)
 
 
 class TrainingOperator(SageMakerTrainingOperator):
@@ -147,49 +160,69 @@ class EndpointOperator(SageMakerEndpointOperator):
         super().__init__(deferrable=True, **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        name, wanted = self.config["EndpointName"], self.config["EndpointConfigName"]
-        persist(EndpointLink, context, self, name=name)
-        try:
-            current = self.hook.describe_endpoint(name)
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-            return super().execute(context) or {}
-        if current["EndpointStatus"] in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
-            self.log.info("Endpoint %s is %s: waiting for it.", name, current["EndpointStatus"])
-            self._wait(name)
-        if current["EndpointStatus"] == "Failed":
-            self.log.info("Endpoint %s never came into service: deleting it first.", name)
-            self.hook.conn.delete_endpoint(EndpointName=name)
-            self.hook.get_waiter("endpoint_deleted").wait(EndpointName=name)
-        elif current["EndpointConfigName"] == wanted:
-            return self._served(name)
-        return super().execute(context) or {}
+        persist(EndpointLink, context, self, name=self.config["EndpointName"])
+        return self._deploy(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         return self._served(self.config["EndpointName"])
 
+    def deploy_after(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Another deployment has ended."""
+        return self._deploy(context)
+
+    def _deploy(self, context: Context) -> dict[str, Any]:
+        name, wanted = self.config["EndpointName"], self.config["EndpointConfigName"]
+        current = self._described(name)
+        status = current.get("EndpointStatus")
+        if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
+            self.log.info("Endpoint %s is %s: waiting for it.", name, status)
+            coming = current.get("PendingDeploymentSummary", current)["EndpointConfigName"]
+            self._wait(name, "execute_complete" if coming == wanted else "deploy_after")
+        if status == "Failed":
+            self.log.info("Endpoint %s never came into service: deleting it first.", name)
+            self.hook.conn.delete_endpoint(EndpointName=name)
+            self.hook.get_waiter("endpoint_deleted").wait(EndpointName=name)
+        elif current.get("EndpointConfigName") == wanted:
+            return self._served(name)
+        try:
+            super().execute(context)
+        except TaskDeferred:
+            self._wait(name)  # for as long as the deployment may take, which the provider's trigger does not
+        return self._served(name)
+
+    def _described(self, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self.hook.describe_endpoint(name)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+            return {}
+        return found
+
     def _served(self, name: str) -> dict[str, Any]:
+        """Raises `AirflowFailException` after a roll back: the same deployment would end the same."""
         endpoint = self.hook.describe_endpoint(name)
         status, serving = endpoint["EndpointStatus"], endpoint.get("EndpointConfigName")
-        if status != "InService" or serving != self.config["EndpointConfigName"]:
-            raise RuntimeError(
-                f"endpoint {name} is {status} with {serving}, not InService with {self.config['EndpointConfigName']}: "
-                f"{endpoint.get('FailureReason', 'no reason given')}"
-            )
-        return {"EndpointName": name, "EndpointConfigName": serving}
+        if status == "InService" and serving == self.config["EndpointConfigName"]:
+            return {"EndpointName": name, "EndpointConfigName": serving}
+        told = (
+            f"endpoint {name} is {status} with {serving}, not InService with {self.config['EndpointConfigName']}: "
+            f"{endpoint.get('FailureReason', 'no reason given')}"
+        )
+        raise AirflowFailException(told) if status == "InService" else RuntimeError(told)
 
-    def _wait(self, name: str) -> None:
+    def _wait(self, name: str, method: str = "execute_complete") -> NoReturn:
         self.defer(
             trigger=SageMakerTrigger(
                 job_name=name,
                 job_type="endpoint",
                 waiter_delay=self.check_interval,
+                waiter_max_attempts=self.max_ingestion_time // self.check_interval,
                 aws_conn_id=self.aws_conn_id,
                 region_name=self.region_name,
                 verify=self.verify,
                 botocore_config=self.botocore_config,
             ),
-            method_name="execute_complete",
+            method_name=method,
             timeout=datetime.timedelta(seconds=self.max_ingestion_time),
         )

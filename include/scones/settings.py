@@ -16,6 +16,8 @@ MEASUREMENT = "scones-measurement"
 DEMO = "scones-demo"
 TRAINING_INSTANCE = "ml.g4dn.xlarge"  # the built-in algorithm trains on GPUs alone
 ENDPOINT_INSTANCE = "ml.m5.xlarge"
+VARIANT = "AllTraffic"  # of the endpoint, the only one
+MAX_BAKE_SECONDS = 3600  # of one step of the traffic
 CIFAR_100_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
 
@@ -25,7 +27,8 @@ class Settings:
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
     address that alarms go to; nobody hears of them where it is empty. The instances are what trains and what serves.
-    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words.
+    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words. The endpoint
+    grows up to `max_instances`.
     """
 
     project: str
@@ -36,6 +39,7 @@ class Settings:
     training_instance: str = TRAINING_INSTANCE
     endpoint_instance: str = ENDPOINT_INSTANCE
     stack_parameters: str = ""
+    max_instances: int = 1
 
     @property
     def endpoint(self) -> str:
@@ -64,6 +68,30 @@ def training_instance() -> str:
 
 def endpoint_instance() -> str:
     return os.environ.get("SCONES_ENDPOINT_INSTANCE") or ENDPOINT_INSTANCE
+
+
+def bake_seconds() -> int:
+    """How long a new model is watched while it serves, before the old one ends.
+
+    Raises:
+        SettingsError: it is no number from 0 to 3600.
+    """
+    given = os.environ.get("SCONES_BAKE_SECONDS") or "0"
+    if not given.isdecimal() or int(given) > MAX_BAKE_SECONDS:
+        raise SettingsError(f"SCONES_BAKE_SECONDS is {given!r}: set a number from 0 to {MAX_BAKE_SECONDS}")
+    return int(given)
+
+
+def max_instances() -> int:
+    """Up to how many instances the endpoint grows by its requests; 1 where it does not.
+
+    Raises:
+        SettingsError: it is no number from 1.
+    """
+    given = os.environ.get("SCONES_ENDPOINT_MAX_INSTANCES") or "1"
+    if not given.isdecimal() or int(given) < 1:
+        raise SettingsError(f"SCONES_ENDPOINT_MAX_INSTANCES is {given!r}: set a number from 1, which scales nothing")
+    return int(given)
 
 
 def batch_schedule() -> str | None:
@@ -102,6 +130,7 @@ def load() -> Settings:
         training_instance=training_instance(),
         endpoint_instance=endpoint_instance(),
         stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
+        max_instances=max_instances(),
     )
 
 

@@ -46,5 +46,6 @@ class Handler(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     sys.stdout.write("the odd container serves\n")
     sys.stdout.flush()
+    time.sleep(float(os.environ.get("SECONDS_TO_START", 0)))
     address = (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     ThreadingHTTPServer(address, Handler).serve_forever()

@@ -101,7 +101,7 @@ class Serving:
         )
         return name
 
-    def config(self, models: dict[str, tuple[str, float]], **further: Any) -> str:
+    def config(self, models: dict[str, tuple[str, float]], instances: int = 1, **further: Any) -> str:
         """`models` gives each variant's model and weight."""
         name = self.name("config")
         variants = [
@@ -109,7 +109,7 @@ class Serving:
                 "VariantName": variant,
                 "ModelName": model,
                 "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
+                "InitialInstanceCount": instances,
                 "InitialVariantWeight": weight,
             }
             for variant, (model, weight) in models.items()

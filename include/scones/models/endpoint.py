@@ -9,9 +9,8 @@ from botocore.exceptions import ClientError
 
 from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
-from include.scones.settings import Settings
+from include.scones.settings import VARIANT, Settings
 
-VARIANT = "AllTraffic"
 IMAGE_TYPE = "application/x-image"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.scones import autoscaling
 from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
 from include.scones.steps import Step
@@ -55,6 +56,7 @@ def delete_endpoint(settings: Settings, name: str, step: Step) -> None:
     sagemaker = client(settings, "sagemaker")
     while (endpoint := _described(sagemaker.describe_endpoint, EndpointName=name)) is not None:
         if endpoint["EndpointStatus"] not in _BUSY:
+            autoscaling.stop(settings)
             _described(sagemaker.delete_endpoint, EndpointName=name)
         step.wait(f"endpoint {name} is still {endpoint['EndpointStatus']}")
 

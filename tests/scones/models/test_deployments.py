@@ -58,7 +58,7 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
     sagemaker.create_endpoint(**requests["endpoint"])
     in_service()
     reached = accuracy.check_accuracy(job, 0)
-    yield Life(data, reached, accept(HERE, data, reached, FIRST, "run 1"))
+    yield Life(data, reached, accept(HERE, data, reached, FIRST, "run 1", FIRST))
     sagemaker.delete_endpoint(EndpointName=HERE.endpoint)
 
 
@@ -131,13 +131,17 @@ def test_the_one_before_comes_back_and_then_the_one_after(life: Life) -> None:
     with pytest.raises(NotKeptError, match=f"no model that was in service before {FIRST} is kept"):
         rollback.choose(HERE, None)
     serve_second(life.data)
-    accept(HERE, life.data, life.accuracy, FIRST, "run 2")
+    accept(HERE, life.data, life.accuracy, FIRST, "run 2", SECOND)
     chosen = rollback.choose(HERE, None)
     assert chosen["endpoint"]["EndpointConfigName"] == FIRST
     assert (chosen["dataset"], chosen["accuracy"], chosen["training_job"]) == (life.data, life.accuracy, FIRST)
+    served = boto3.client("sagemaker").describe_endpoint(EndpointName=HERE.endpoint)["LastModifiedTime"]
+    eventually(
+        lambda: datetime.now(UTC) >= served.replace(microsecond=0) + timedelta(seconds=1)
+    )  # records know seconds
     boto3.client("sagemaker").update_endpoint(EndpointName=HERE.endpoint, EndpointConfigName=FIRST)
     in_service()
-    accept(HERE, life.data, life.accuracy, FIRST, "run 3")
+    accept(HERE, life.data, life.accuracy, FIRST, "run 3", FIRST)
     assert history.newest_configs(HERE) == [FIRST, SECOND]
     assert rollback.choose(HERE, None)["endpoint"]["EndpointConfigName"] == SECOND
 

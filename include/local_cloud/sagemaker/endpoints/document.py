@@ -6,6 +6,7 @@ Members with an underscore are not shown: `_version` names the deployment, `_pla
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -23,7 +24,6 @@ def version(request: Mapping[str, Any], context: Context) -> dict[str, Any]:
     config = CONFIGS.find(context, request["EndpointConfigName"])
     return {
         "EndpointConfigName": config["EndpointConfigName"],
-        "LastDeploymentConfig": request.get("DeploymentConfig"),
         "_version": uuid.uuid4().hex,
         "_plans": [_plan(each, MODELS.find(context, each["ModelName"])) for each in config["ProductionVariants"]],
         "_capture": config.get("DataCaptureConfig"),
@@ -81,6 +81,29 @@ def reweighted(plans: list[dict[str, Any]], desired: list[dict[str, Any]]) -> li
     if sum(each["weight"] for each in changed.values()) <= 0:
         raise ValidationException("At least one production variant must have a weight greater than 0.")
     return list(changed.values())
+
+
+def pending_summary(pending: Mapping[str, Any], began: float, status: str, share: float, at: float) -> dict[str, Any]:
+    """The PendingDeploymentSummary of a version that gets a share of the traffic, from 0 to 1, since `at`."""
+    return {
+        "EndpointConfigName": pending["EndpointConfigName"],
+        "StartTime": began,
+        "ProductionVariants": [
+            {
+                "VariantName": each["name"],
+                "DeployedImages": [
+                    {"SpecifiedImage": model_data.container(each["model"])["Image"], "ResolutionTime": began}
+                ],
+                "CurrentWeight": each["weight"],
+                "DesiredWeight": each["weight"],
+                # As many as serve.
+                "CurrentInstanceCount": math.ceil(each["instance_count"] * share),
+                "DesiredInstanceCount": each["instance_count"],
+                "VariantStatus": [{"Status": status, "StartTime": at}],
+            }
+            for each in pending["_plans"]
+        ],
+    }
 
 
 def described(document: Mapping[str, Any]) -> dict[str, Any]:

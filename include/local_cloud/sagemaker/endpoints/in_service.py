@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 from .capture_files import CaptureFiles, Stream
@@ -21,6 +22,18 @@ class InServiceEndpoint:
     capture: CaptureSettings | None
     capture_files: CaptureFiles
     metrics: EndpointMetrics
+    _successor: InServiceEndpoint | None = None
+    _share: float = 0.0
+
+    def shift(self, successor: InServiceEndpoint | None, share: float) -> None:
+        """Let what is to replace this version have a share of its requests, from 0 to 1."""
+        self._successor, self._share = successor, share
+
+    def choose(self) -> InServiceEndpoint:
+        """This version, or by chance the one that is to replace it."""
+        if self._successor is None or random.random() >= self._share:  # noqa: S311 - spreads load
+            return self
+        return self._successor
 
     @property
     def log_group(self) -> str:

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,9 +19,11 @@ from ..api.operation import now
 from ..api.resource import ENDPOINTS
 from .capture_files import CaptureFiles
 from .data_capture import CaptureSettings
+from .document import pending_summary
 from .fleet import Fleet, FleetFailed, VariantPlan
 from .in_service import LOG_GROUP, InServiceEndpoint
 from .metrics import EndpointMetrics
+from .rollout import RolledBack, Rollout, shift
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +85,8 @@ class RegionalEndpoints:
 
     def deploy(self, document: Document) -> None:
         """Serve a new endpoint, or an endpoint's `_pending` version in place of the present one."""
-        self._spawn(self._update(document) if "_pending" in document else self._create(document))
+        began = self.context.clock.monotonic()
+        self._spawn(self._update(document, began) if "_pending" in document else self._create(document))
 
     def delete(self, document: Document) -> None:
         """Stop serving, bring the captures to S3, then drop the document."""
@@ -142,9 +146,10 @@ class RegionalEndpoints:
             self.in_service.pop(name, None)
             self._set(document, EndpointStatus="Failed", FailureReason=str(error))
 
-    async def _update(self, document: Document) -> None:
-        """Blue/green: the present fleet serves until every container of the new one answers."""
+    async def _update(self, document: Document, began: float) -> None:
+        """Blue/green: the present fleet serves until every container of the new one answers, then less and less."""
         name, pending, before = document["EndpointName"], document["_pending"], document["_version"]
+        planned = Rollout.of(document.get("LastDeploymentConfig"), pending["_plans"])
         try:
             with _any_failure_told(name):
                 endpoint = self._endpoint(name, pending)
@@ -153,20 +158,41 @@ class RegionalEndpoints:
             await self._roll_back(document, str(error))
             return
         old = self.in_service.get(name)
+        try:
+            if old is not None:
+                await shift(self.context, old, endpoint, planned, began, partial(self._baking, document))
+        except RolledBack as error:
+            await self._roll_back(document, str(error), endpoint)
+            return
+        except BaseException:
+            await endpoint.fleet.stop()
+            raise
         self._set(document, EndpointStatus="InService", FailureReason=None, _pending=None, **pending, **_NO_SUMMARY)
         self.in_service[name] = endpoint
         if old is not None:
-            self._spawn(self._retire(old, before))
+            self._spawn(self._retire(old, before, planned.termination_wait))
 
-    async def _roll_back(self, document: Document, reason: str) -> None:
+    def _baking(self, document: Document, share: float) -> None:
+        began = document["PendingDeploymentSummary"]["StartTime"]
+        summary = pending_summary(document["_pending"], began, "Baking", share, now())
+        self._set(document, PendingDeploymentSummary=summary)
+
+    async def _roll_back(self, document: Document, reason: str, endpoint: InServiceEndpoint | None = None) -> None:
         """The fleet that serves goes on; what was to replace it is forgotten."""
         self._set(document, EndpointStatus="RollingBack")
+        if endpoint is not None:
+            await endpoint.fleet.drain(DRAIN_SECONDS)
+            await endpoint.fleet.stop()
         await asyncio.to_thread(self._remove_folder, document["_pending"]["_version"])
         reason = f"{reason} The endpoint was rolled back to its previous configuration."
         self._set(document, EndpointStatus="InService", FailureReason=reason, _pending=None, **_NO_SUMMARY)
 
-    async def _retire(self, endpoint: InServiceEndpoint, version: str) -> None:
+    async def _retire(self, endpoint: InServiceEndpoint, version: str, wait: float = 0.0) -> None:
+        clock = self.context.clock
+        terminated = clock.monotonic() + wait
         try:
+            while clock.monotonic() < terminated:
+                await asyncio.sleep(clock.sleep_seconds(terminated))
             await endpoint.fleet.drain(DRAIN_SECONDS)
         finally:
             await endpoint.fleet.stop()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
 from typing import Any
 
 from ...context import Context
-from ...errors import NotImplementedException, ValidationException
+from ...errors import ValidationException
 from ..api.listing import Listing
 from ..api.operation import now, operation
 from ..api.resource import ENDPOINTS
-from ..endpoints.document import described, retained, reweighted, version
+from ..endpoints import rollout
+from ..endpoints.document import described, pending_summary, retained, reweighted, version
 from ..endpoints.service import Endpoints
 
 _LISTING = Listing(
@@ -24,14 +25,15 @@ _IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleti
 
 @operation("CreateEndpoint")
 async def create_endpoint(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    _check_deployment(request.get("DeploymentConfig"))
-    name, at = request["EndpointName"], now()
+    name, at, served = request["EndpointName"], now(), version(request, context)
+    await asyncio.to_thread(rollout.check, request.get("DeploymentConfig"), served["_plans"], context)
     document = {
         "EndpointName": name,
         "EndpointStatus": "Creating",
         "CreationTime": at,
         "LastModifiedTime": at,
-        **version(request, context),
+        "LastDeploymentConfig": request.get("DeploymentConfig"),
+        **served,
     }
     given = {key: value for key, value in document.items() if value is not None}
     answer = ENDPOINTS.create(context, given, request)
@@ -51,7 +53,6 @@ async def list_endpoints(request: dict[str, Any], context: Context) -> dict[str,
 
 @operation("UpdateEndpoint")
 async def update_endpoint(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    _check_deployment(request.get("DeploymentConfig"))
     document = _settled(context, request["EndpointName"])
     if document["EndpointStatus"] != "InService":
         raise ValidationException(
@@ -62,17 +63,18 @@ async def update_endpoint(request: dict[str, Any], context: Context) -> dict[str
     if request.get("RetainAllVariantProperties", False):
         excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", [])}
         pending = retained(pending, document, excluded)
+    last = document.get("LastDeploymentConfig") if request.get("RetainDeploymentConfig") else None
+    deployment = request.get("DeploymentConfig", last)
+    await asyncio.to_thread(rollout.check, deployment, pending["_plans"], context)
+    _settled(context, request["EndpointName"])  # others were answered meanwhile
     at = now()
     changes = {
         "EndpointStatus": "Updating",
         "FailureReason": None,
         "LastModifiedTime": at,
+        "LastDeploymentConfig": deployment,
         "_pending": pending,
-        "PendingDeploymentSummary": {
-            "EndpointConfigName": request["EndpointConfigName"],
-            "StartTime": at,
-            "ProductionVariants": [{"VariantName": each["name"]} for each in pending["_plans"]],
-        },
+        "PendingDeploymentSummary": pending_summary(pending, at, "Creating", 0, at),
     }
     context.service(Endpoints).of(context).deploy(ENDPOINTS.update(context, request["EndpointName"], changes))
     return {"EndpointArn": document["EndpointArn"]}
@@ -106,16 +108,3 @@ def _settled(context: Context, name: str) -> dict[str, Any]:
     if document["EndpointStatus"] in _IN_PROGRESS:
         raise ValidationException(f'Cannot update in-progress endpoint "{document["EndpointArn"]}".')
     return document
-
-
-def _check_deployment(config: Mapping[str, Any] | None) -> None:
-    """Refuse what a deployment would not do: traffic moves all at once, when the new fleet is healthy."""
-    if not config:
-        return
-    policy = config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
-    if "RollingUpdatePolicy" in config or policy.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
-        raise NotImplementedException("only blue/green deployments of type ALL_AT_ONCE are implemented")
-    if policy.get("WaitIntervalInSeconds", 0) or config.get("AutoRollbackConfiguration"):
-        raise NotImplementedException(
-            "baking is not implemented: use WaitIntervalInSeconds 0 and leave AutoRollbackConfiguration out"
-        )

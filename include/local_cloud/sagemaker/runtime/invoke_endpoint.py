@@ -56,7 +56,7 @@ async def invoke_endpoint(scope: Scope, body: bytes, send: Send, context: Contex
     try:
         name = _endpoint_name(scope)
         _authorize(caller, name, context)
-        endpoint = _in_service(context, name, headers)
+        endpoint = _in_service(context, name, headers).choose()
         variant = _variant(endpoint, headers)
         now = datetime.now(UTC)
         answer = await _ask(context, endpoint, variant, headers, body, began)

@@ -124,18 +124,6 @@ def test_a_name_in_use(serving: Serving, endpoint: str) -> None:
         serving.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
 
 
-def test_only_all_at_once_deployments(serving: Serving, endpoint: str) -> None:
-    config = serving.describe(endpoint)["EndpointConfigName"]
-    canary = {
-        "Type": "CANARY",
-        "WaitIntervalInSeconds": 60,
-        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
-    }
-    deployment = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": canary}}
-    with pytest.raises(ClientError, match=r"\(NotImplementedException\).*ALL_AT_ONCE"):
-        update(serving, endpoint, config, DeploymentConfig=deployment)
-
-
 @pytest.mark.parametrize("header", ["TargetModel", "TargetContainerHostname", "InferenceComponentName", "SessionId"])
 def test_requests_for_what_an_endpoint_does_not_have(serving: Serving, endpoint: str, header: str) -> None:
     with pytest.raises(ClientError, match=rf"ValidationError.*leave {header} out"):
