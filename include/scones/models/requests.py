@@ -17,15 +17,19 @@ def build_requests(
     role_arn: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
+    key_arn: str = "",
 ) -> dict[str, dict[str, Any]]:
     """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
+
+    Args:
+        key_arn: the KMS key of the bucket, where it is not S3's own.
 
     Raises:
         HyperparameterError: the algorithm would refuse the training job.
     """
     image = image_uri(settings.region)
     tags = build_tags(settings, dataset)
-    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters)
+    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters, key_arn)
     return {
         "training": training | {"Tags": tags},
         "model": {

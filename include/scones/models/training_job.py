@@ -57,8 +57,11 @@ def training_job_request(
     image: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
+    key_arn: str = "",
 ) -> dict[str, Any]:
     """`hyperparameters` go before the project's own; `dataset` is the data set's description.
+
+    Without `key_arn` SageMaker would encrypt the model by S3's own key, whatever the bucket's is.
 
     Raises:
         HyperparameterError: the algorithm has no network of this depth for images of this height.
@@ -78,7 +81,10 @@ def training_job_request(
         "InputDataConfig": [
             _channel(channel, s3_uri(settings.bucket, key)) for channel, key in channels(dataset["prefix"]).items()
         ],
-        "OutputDataConfig": {"S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/"))},
+        "OutputDataConfig": {
+            "S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/")),
+            **({"KmsKeyId": key_arn} if key_arn else {}),
+        },
         "ResourceConfig": {"InstanceType": settings.training_instance, "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     }

@@ -59,6 +59,13 @@ def test_a_refused_pair_is_told_with_the_depths_that_there_are() -> None:
     )
 
 
+def test_a_model_is_encrypted_by_the_buckets_key() -> None:
+    assert "KmsKeyId" not in training()["OutputDataConfig"]
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+    request = training_job.training_job_request(HERE, "job", "role", "image", DATASET, {}, key)
+    assert request["OutputDataConfig"]["KmsKeyId"] == key
+
+
 def test_the_instances_are_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert training()["ResourceConfig"]["InstanceType"] == "ml.g4dn.xlarge"
     chosen = replace(HERE, training_instance="ml.g5.xlarge", endpoint_instance="ml.c5.large")
