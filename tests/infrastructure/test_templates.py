@@ -155,7 +155,7 @@ def test_bucket_is_private_encrypted_and_kept() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-NAMES = {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName", "QueueName"}
+NAMES = {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName", "QueueName", "BudgetName"}
 
 
 def test_everything_with_a_fixed_name_bears_the_projects() -> None:

@@ -99,7 +99,7 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     (
         _arn("cloudwatch", "alarm:{project}-*"),
         "",
-        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms",
+        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms EnableAlarmActions DisableAlarmActions",
     ),
     (ANY, "", "cloudwatch: PutMetricData"),
     (ANY, "", "logs: DescribeLogGroups"),
