@@ -26,7 +26,7 @@ from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.sagemaker import EndpointConfigOperator, EndpointOperator, ModelOperator, TrainingOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import LARGE_LAYERS, SMALL_LAYERS
-from include.scones.settings import endpoint_instance, training_instance
+from include.scones.settings import TRAINING_INSTANCES, algorithm, endpoint_instance
 
 DATASET = Asset("scones_dataset")
 ENDPOINT = Asset("scones_endpoint")
@@ -93,7 +93,21 @@ INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
             description="Train, judge and keep the model, and put nothing into service.",
         ),
         "approval": APPROVAL,
-        "training_instance": Param(training_instance(), type="string", pattern=INSTANCE, title="Training instance"),
+        "algorithm": Param(
+            algorithm(),
+            type="string",
+            enum=[*TRAINING_INSTANCES],
+            title="Algorithm",
+            description="SageMaker's built-in one, or the project's own container that `make container-image` pushes.",
+        ),
+        "training_instance": Param(
+            None,
+            type=["null", "string"],
+            pattern=INSTANCE,
+            title="Training instance",
+            description="`SCONES_TRAINING_INSTANCE` when left empty, or else a GPU for the built-in algorithm and a CPU"
+            " for the own container.",
+        ),
         "endpoint_instance": Param(endpoint_instance(), type="string", pattern=INSTANCE, title="Endpoint instance"),
     },
 )
@@ -113,8 +127,13 @@ def train_and_deploy() -> None:
         foundation = stacks.stack_outputs(here.foundation_stack)
         role, key = foundation["SageMakerRoleArn"], foundation.get("KmsKeyArn", "")
         hyperparameters = {name: value for name, value in params.items() if name in DEFAULTS}
-        instances = {name: params[name] for name in ("training_instance", "endpoint_instance")}
-        requests = build_requests(replace(here, **instances), name, role, data, hyperparameters, key)
+        here = replace(
+            here,
+            algorithm=params["algorithm"],
+            training_instance=params["training_instance"] or settings.training_instance(params["algorithm"]),
+            endpoint_instance=params["endpoint_instance"],
+        )
+        requests = build_requests(here, name, role, data, hyperparameters, key, foundation.get("ContainerImage", ""))
         return requests | {"dataset": data}
 
     @task
@@ -124,7 +143,8 @@ def train_and_deploy() -> None:
         from include.scones.models import accuracy
 
         reached = accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
-        accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"])
+        figure = accuracy.figure(trained["Training"])
+        accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"], figure)
         return reached
 
     @task.short_circuit
