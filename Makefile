@@ -109,8 +109,12 @@ audit: .venv-audit/.installed ## Check the locked packages against known vulnera
 	@.venv-audit/bin/python requirements/audit.py
 
 .PHONY: batch-image
-batch-image: env ## Build the batch job's container image and push it to your AWS registry (needs Docker)
+batch-image: env ## Build the batch job's container image and push it to your AWS registry (Docker or Podman)
 	@.venv/bin/python -m include.scones.batch.image
+
+.PHONY: container-image
+container-image: env ## Build the project's own training and serving image and push it to your AWS registry (Docker or Podman)
+	@.venv/bin/python -m include.scones.models.image
 
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)

@@ -34,7 +34,7 @@ from include.operators.sagemaker import (
 from include.operators.smoke_test import SmokeTestOperator
 from include.scones.models.training_job import HYPERPARAMETERS as DEFAULTS
 from include.scones.models.training_job import LARGE_LAYERS, SMALL_LAYERS
-from include.scones.settings import endpoint_instance, training_instance
+from include.scones.settings import TRAINING_INSTANCES, algorithm, endpoint_instance
 
 DATASET = Asset("scones_dataset")
 ENDPOINT = Asset("scones_endpoint")
@@ -102,7 +102,21 @@ INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
         ),
         "bake_seconds": BAKE_SECONDS,
         "approval": APPROVAL,
-        "training_instance": Param(training_instance(), type="string", pattern=INSTANCE, title="Training instance"),
+        "algorithm": Param(
+            algorithm(),
+            type="string",
+            enum=[*TRAINING_INSTANCES],
+            title="Algorithm",
+            description="SageMaker's built-in one, or the project's own container that `make container-image` pushes.",
+        ),
+        "training_instance": Param(
+            None,
+            type=["null", "string"],
+            pattern=INSTANCE,
+            title="Training instance",
+            description="`SCONES_TRAINING_INSTANCE` when left empty, or else a GPU for the built-in algorithm and a CPU"
+            " for the own container.",
+        ),
         "endpoint_instance": Param(endpoint_instance(), type="string", pattern=INSTANCE, title="Endpoint instance"),
     },
 )
@@ -119,10 +133,17 @@ def train_and_deploy() -> None:
         events = [event.extra for event in triggering_asset_events.get(DATASET, [])]
         data = catalogue.choose(here.bucket, params["dataset"], events)
         name = run_name(here.project, run_id, dag_run.run_after)
-        role = stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"]
+        foundation = stacks.stack_outputs(here.foundation_stack)
+        role, key = foundation["SageMakerRoleArn"], foundation.get("KmsKeyArn", "")
         hyperparameters = {name: value for name, value in params.items() if name in DEFAULTS}
-        instances = {name: params[name] for name in ("training_instance", "endpoint_instance")}
-        return build_requests(replace(here, **instances), name, role, data, hyperparameters) | {"dataset": data}
+        here = replace(
+            here,
+            algorithm=params["algorithm"],
+            training_instance=params["training_instance"] or settings.training_instance(params["algorithm"]),
+            endpoint_instance=params["endpoint_instance"],
+        )
+        requests = build_requests(here, name, role, data, hyperparameters, key, foundation.get("ContainerImage", ""))
+        return requests | {"dataset": data}
 
     @task
     def check_accuracy(trained: dict[str, Any], data: dict[str, Any], params: dict[str, Any]) -> float:
@@ -131,7 +152,8 @@ def train_and_deploy() -> None:
         from include.scones.models import accuracy
 
         reached = accuracy.check_accuracy(trained["Training"], params["min_accuracy"])
-        accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"])
+        figure = accuracy.figure(trained["Training"])
+        accuracy.check_no_worse(settings.load(), reached, data, params["max_accuracy_loss"], figure)
         return reached
 
     @task.short_circuit

@@ -43,6 +43,10 @@ class NoTestImagesError(SconesError):
     """There are no test images to choose from, or not enough."""
 
 
+class ImageError(SconesError):
+    """A container image cannot be built or pushed."""
+
+
 class HyperparameterError(SconesError):
     """A training job with these hyperparameters would be refused."""
 

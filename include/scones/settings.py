@@ -14,7 +14,9 @@ THRESHOLD = 0.93
 MEASUREMENT = "scones-measurement"
 # Begins the InferenceId of the invented requests of `make demo`: they are traffic, and say what they are.
 DEMO = "scones-demo"
-TRAINING_INSTANCE = "ml.g4dn.xlarge"  # the built-in algorithm trains on GPUs alone
+BUILT_IN, OWN = "built-in", "own"  # SageMaker's algorithm, or the project's container
+# What trains where nothing else is set: the built-in algorithm does so on GPUs alone.
+TRAINING_INSTANCES = {BUILT_IN: "ml.g4dn.xlarge", OWN: "ml.m5.xlarge"}
 ENDPOINT_INSTANCE = "ml.m5.xlarge"
 VARIANT = "AllTraffic"  # of the endpoint, the only one
 MAX_BAKE_SECONDS = 3600  # of one step of the traffic
@@ -26,9 +28,9 @@ class Settings:
     """The names of everything the project makes in one AWS account and region.
 
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
-    address that alarms go to; nobody hears of them where it is empty. The instances are what trains and what serves.
-    `stack_parameters` is what the operator chose of the templates' parameters, as `Name=value` words. The endpoint
-    grows up to `max_instances`.
+    address that alarms go to; nobody hears of them where it is empty. `algorithm` is BUILT_IN or OWN, and the instances
+    are what trains and what serves. `stack_parameters` is what the operator chose of the templates' parameters, as
+    `Name=value` words. The endpoint grows up to `max_instances`.
     """
 
     project: str
@@ -36,7 +38,8 @@ class Settings:
     account: str
     bucket: str
     alerts: str = ""
-    training_instance: str = TRAINING_INSTANCE
+    algorithm: str = BUILT_IN
+    training_instance: str = TRAINING_INSTANCES[BUILT_IN]
     endpoint_instance: str = ENDPOINT_INSTANCE
     stack_parameters: str = ""
     max_instances: int = 1
@@ -62,8 +65,17 @@ class Settings:
         return s3_uri(self.bucket, CAPTURES.rstrip("/"))
 
 
-def training_instance() -> str:
-    return os.environ.get("SCONES_TRAINING_INSTANCE") or TRAINING_INSTANCE
+def algorithm() -> str:
+    """Raises `SettingsError` where it is neither BUILT_IN nor OWN."""
+    value = os.environ.get("SCONES_ALGORITHM") or BUILT_IN
+    if value not in TRAINING_INSTANCES:
+        raise SettingsError(f"SCONES_ALGORITHM is {value!r}: set it to {' or '.join(TRAINING_INSTANCES)}")
+    return value
+
+
+def training_instance(algorithm: str) -> str:
+    """What trains `algorithm`."""
+    return os.environ.get("SCONES_TRAINING_INSTANCE") or TRAINING_INSTANCES[algorithm]
 
 
 def endpoint_instance() -> str:
@@ -127,7 +139,8 @@ def load() -> Settings:
         account=account,
         bucket=bucket,
         alerts=os.environ.get("SCONES_ALERTS", ""),
-        training_instance=training_instance(),
+        algorithm=algorithm(),
+        training_instance=training_instance(algorithm()),
         endpoint_instance=endpoint_instance(),
         stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
         max_instances=max_instances(),

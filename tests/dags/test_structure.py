@@ -19,7 +19,7 @@ from include.operators.exclusion import DELETE, KEPT_OUT, TEARDOWN, exclude
 from include.operators.retries import FinalErrorsFail
 from include.scones.errors import StackError
 from include.scones.models.training_job import HYPERPARAMETERS, LARGE_LAYERS, SMALL_LAYERS
-from include.scones.settings import CLASS_NAMES, ENDPOINT_INSTANCE, TRAINING_INSTANCE
+from include.scones.settings import BUILT_IN, CLASS_NAMES, ENDPOINT_INSTANCE
 from include.scones.thresholds import list_thresholds
 from tests.conftest import ROOT
 
@@ -105,7 +105,8 @@ def test_defaults_of_the_params_are_the_librarys(dagbag: DagBag) -> None:
 
     assert default("cifar_etl", "classes") == list(CLASS_NAMES.values())
     assert default("batch_inference", "threshold") is None  # the one in force
-    assert default("train_and_deploy", "training_instance") == TRAINING_INSTANCE
+    assert default("train_and_deploy", "training_instance") is None  # the algorithm's
+    assert default("train_and_deploy", "algorithm") == BUILT_IN
     assert default("train_and_deploy", "endpoint_instance") == ENDPOINT_INSTANCE
     params = set(dagbag.dags["train_and_deploy"].params)
     for name in params & set(HYPERPARAMETERS):
@@ -113,7 +114,7 @@ def test_defaults_of_the_params_are_the_librarys(dagbag: DagBag) -> None:
     others = (
         params
         - set(HYPERPARAMETERS)
-        - {"min_accuracy", "max_accuracy_loss", "training_instance", "endpoint_instance"}
+        - {"min_accuracy", "max_accuracy_loss", "algorithm", "training_instance", "endpoint_instance"}
         - {"dataset", "train_only", "approval", "bake_seconds"}
     )
     assert not others, f"a param that no training job gets: add {others} to HYPERPARAMETERS in models/training_job.py"

@@ -86,6 +86,26 @@ def test_every_role_can_have_a_boundary_and_has_none_by_default() -> None:
     assert [load(path)["Parameters"]["PermissionsBoundary"]["Default"] for path in PATHS] == [""] * 3
 
 
+OBJECTS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
+def test_who_has_rights_on_objects_can_have_them_on_the_key(path: Path) -> None:
+    resources = load(path)["Resources"]
+    policy = resources["KeyPolicy"]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (policy["Condition"], statement["Resource"]) == ("HasKey", {"Ref": "KmsKeyArn"})
+    asked = [
+        (role, OBJECTS[action])
+        for role, statement in statements()
+        if role in resources
+        for action in listed(statement["Action"])
+        if action in OBJECTS
+    ]
+    assert {role["Ref"] for role in policy["Properties"]["Roles"]} == {role for role, _ in asked}
+    assert {action for _, action in asked} <= set(statement["Action"])
+
+
 def test_no_partition_is_taken_for_granted() -> None:
     for path in (*PATHS, DEFINITION):
         assert "arn:aws:" not in path.read_text(), f"{path.name}: write arn:${{AWS::Partition}}:"
@@ -135,7 +155,7 @@ def test_bucket_is_private_encrypted_and_kept() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-NAMES = {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName", "QueueName"}
+NAMES = {"FunctionName", "StateMachineName", "LogGroupName", "TopicName", "AlarmName", "QueueName", "BudgetName"}
 
 
 def test_everything_with_a_fixed_name_bears_the_projects() -> None:

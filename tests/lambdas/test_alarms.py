@@ -87,6 +87,20 @@ def test_alarms_watch_this_project_and_tell_the_topic_of_both_changes(
     assert found["TreatMissingData"] == "notBreaching"
 
 
+def test_an_endpoint_that_nobody_calls_raises_an_alarm_and_one_that_is_not_there_tells_nobody(
+    stack: StackResult,
+) -> None:
+    idle = eventually(lambda: alarm("idle-endpoint"), lambda seen: seen["StateValue"] == "ALARM")
+    assert (idle["MetricName"], idle["Period"], idle["TreatMissingData"]) == ("Invocations", 86400, "breaching")
+    assert idle["AlarmActions"] == idle["OKActions"] == [stack.outputs["AlertTopicArn"]]
+    assert idle["ActionsEnabled"] is False
+
+
+def test_a_budget_is_awss_alone(stack: StackResult) -> None:
+    with pytest.raises(StackError, match=r"Unrecognized resource types: \[AWS::Budgets::Budget\]"):
+        deploy_inference(replace(SETTINGS, stack_parameters="MonthlyBudgetUsd=50"), 0.93)
+
+
 def test_subscriber_hears_of_a_day_with_too_many_unsure_answers(
     stack: StackResult, subscriber: tuple[str, Messages]
 ) -> None:

@@ -162,9 +162,18 @@ def test_a_deletion_in_steps_goes_on_where_it_stands(project: Settings, foreign:
     assert inventory() == foreign
 
 
+def tells_of_an_idle_endpoint(settings: Settings) -> bool:
+    names = [f"{settings.project}-idle-endpoint"]
+    (alarm,) = boto3.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    return bool(alarm["ActionsEnabled"])
+
+
 def test_narrower_scopes_leave_the_rest(project: Settings, foreign: Inventory) -> None:
+    stacks.deploy_inference(project, 0.93)
+    assert tells_of_an_idle_endpoint(project)
     before = inventory()
     execute(project, plan(project, "endpoint"))
+    assert not tells_of_an_idle_endpoint(project)
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{project.endpoint}"
     assert before - inventory() == {("list_endpoints", arn), ("get_resources", arn)}
     verify(project, "endpoint")

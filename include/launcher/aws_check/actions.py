@@ -99,7 +99,7 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     (
         _arn("cloudwatch", "alarm:{project}-*"),
         "",
-        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms",
+        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms EnableAlarmActions DisableAlarmActions",
     ),
     (ANY, "", "cloudwatch: PutMetricData"),
     (ANY, "", "logs: DescribeLogGroups"),
@@ -120,6 +120,13 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
         "",
         "sqs: CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes TagQueue",
     ),
+    (
+        _arn("ecr", "repository/{project}/*"),
+        "",
+        "ecr: CreateRepository DeleteRepository DescribeRepositories PutLifecyclePolicy TagResource"
+        " BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage",
+    ),
+    (ANY, "", "ecr: GetAuthorizationToken"),
 )
 # What batch_inference needs besides, and nothing else does.
 BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
@@ -138,13 +145,6 @@ BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
         " AssociateRouteTable DisassociateRouteTable DeleteRouteTable CreateRoute DeleteRoute CreateSecurityGroup"
         " AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress DeleteSecurityGroup DescribeSecurityGroups CreateTags",
     ),
-    (
-        _arn("ecr", "repository/{project}/*"),
-        "",
-        "ecr: CreateRepository DeleteRepository DescribeRepositories TagResource BatchCheckLayerAvailability"
-        " InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage",
-    ),
-    (ANY, "", "ecr: GetAuthorizationToken"),
 )
 
 

@@ -23,17 +23,24 @@ _REGISTRY_PATH = re.compile(
 
 
 def repository(images: Mapping[str, list[str]], image: str) -> str:
-    """The name in an image's registry path. Raises `UnknownImage`."""
+    """The name in an image's registry path, which may have a project's name before one that is known.
+
+    Raises `UnknownImage`.
+    """
     match = _REGISTRY_PATH.fullmatch(image)
-    if match is None or match["repository"] not in images:
+    if match is None or _known(images, match["repository"]) is None:
         known = ", ".join(f"<account>.dkr.ecr.<region>.amazonaws.com/{name}:1" for name in sorted(images))
         raise UnknownImage(f"the image {image!r} cannot be run by the local cloud: use {known}")
     return match["repository"]
 
 
-def command(images: Mapping[str, list[str]], image: str, mode: str) -> list[str]:
-    """The arguments that run an image as `train` or `serve`. Raises `UnknownImage`."""
-    return [*images[repository(images, image)], mode]
+def program(images: Mapping[str, list[str]], image: str) -> list[str]:
+    """The arguments that run an image. Raises `UnknownImage`."""
+    return _known(images, repository(images, image)) or []
+
+
+def _known(images: Mapping[str, list[str]], name: str) -> list[str] | None:
+    return images.get(name) or images.get(name.rpartition("/")[2])
 
 
 def environment(base: Path, extra: Mapping[str, str], region: str, url: str, role: AccessKey | None) -> dict[str, str]:

@@ -5,8 +5,11 @@ An object of 2 kB is read or written so in about 0.6 of the processor time that 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import urllib3
@@ -29,6 +32,7 @@ RETRIES = urllib3.Retry(
 )
 VALID_SECONDS = 300  # of a signed address: no longer than all tries may take
 ERROR = 4096  # bytes of an answer that refuses
+CHECKSUM_HEADER = "x-amz-checksum-sha256"
 _CODE = re.compile(rb"<Code>(\w+)</Code>")
 
 
@@ -64,10 +68,12 @@ class SmallObjects:
         return self._request("GET", url, f"s3://{bucket}/{key}", most)
 
     def write(self, bucket: str, key: str, body: bytes, content_type: str) -> None:
-        """Raises `ObjectError`."""
-        given = {"Bucket": bucket, "Key": key, "ContentType": content_type}
+        """The object keeps its `checksum`. Raises `ObjectError`."""
+        digest = checksum(body)
+        given = {"Bucket": bucket, "Key": key, "ContentType": content_type, "ChecksumSHA256": digest}
         url = self._s3.generate_presigned_url("put_object", given, VALID_SECONDS)
-        self._request("PUT", url, f"s3://{bucket}/{key}", body=body, content_type=content_type)
+        headers = {"Content-Type": content_type, CHECKSUM_HEADER: digest}
+        self._request("PUT", url, f"s3://{bucket}/{key}", body=body, headers=headers)
 
     def _request(
         self,
@@ -77,14 +83,14 @@ class SmallObjects:
         most: int | None = None,
         *,
         body: bytes | None = None,
-        content_type: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> bytes:
         try:
             # Of a whole address urllib3 would take `a/../b` for `b`; to S3 these are two keys.
             pool = self._http.connection_from_url(url)
-            headers = {buckets.OWNER_HEADER: self._owner} | ({"Content-Type": content_type} if content_type else {})
             target = url[url.index("/", url.index("//") + 2) :]
-            answer = pool.urlopen(method, target, body, headers, redirect=False, preload_content=False)
+            sent = {buckets.OWNER_HEADER: self._owner, **headers}
+            answer = pool.urlopen(method, target, body, sent, redirect=False, preload_content=False)
             try:
                 content: bytes = answer.read(most if answer.status < 300 else ERROR)
             finally:
@@ -99,6 +105,11 @@ class SmallObjects:
             code = _CODE.search(content)
             raise ObjectError(uri, code[1].decode() if code else str(answer.status), f"({answer.status})")
         return content
+
+
+def checksum(body: bytes) -> str:
+    """The SHA-256 as S3 takes and keeps it: in base64."""
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
 def _pool(endpoint: str, connections: int) -> urllib3.PoolManager:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import tempfile
@@ -15,7 +14,7 @@ from botocore.client import BaseClient
 from PIL import Image as Picture
 
 from include.scones.aws import buckets
-from include.scones.aws.small_objects import SmallObjects
+from include.scones.aws.small_objects import SmallObjects, checksum
 from include.scones.cifar import catalogue
 from include.scones.cifar.archive import Archive, Image
 from include.scones.cifar.errors import ArchiveError
@@ -104,13 +103,13 @@ def _count(split: str, images: list[Image], names: list[str]) -> dict[str, int]:
 
 
 def _write(bucket: str, prefix: str, split: str, images: list[Image]) -> None:
-    """Write what an attempt that stopped half-way did not; an object's ETag is the MD5 of its bytes."""
+    """Write what an attempt that stopped half-way did not; S3 keeps the digest that each object was written with."""
     s3, folder = buckets.client(), split_folder(prefix, split)
-    etags = _etags(s3, bucket, folder)
+    there = _keys(s3, bucket, folder)
 
     def write(image: Image) -> bool:
         body, key = png(image), f"{folder}{image.name}"
-        if etags.get(key) == hashlib.md5(body, usedforsecurity=False).hexdigest():
+        if key in there and _checksum(s3, bucket, key) == checksum(body):
             return False
         objects.write(bucket, key, body, "image/png")
         return True
@@ -122,6 +121,12 @@ def _write(bucket: str, prefix: str, split: str, images: list[Image]) -> None:
     log.info("%s: %d written, %d were there", split, written, len(images) - written)
 
 
-def _etags(s3: BaseClient, bucket: str, prefix: str) -> dict[str, str]:
+def _keys(s3: BaseClient, bucket: str, prefix: str) -> set[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
+    return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+
+def _checksum(s3: BaseClient, bucket: str, key: str) -> str | None:
+    """What the object was written with; its ETag says nothing of the content in a bucket under a KMS key."""
+    found: str | None = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED").get("ChecksumSHA256")
+    return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from include.scones.errors import StackError
 from include.scones.models.endpoint import endpoint_config_request
 from include.scones.models.training_job import artifact_uri, image_uri, training_job_request
-from include.scones.settings import Settings
+from include.scones.settings import OWN, Settings
 
 DATASET_TAG = "Dataset"
 
@@ -17,15 +18,26 @@ def build_requests(
     role_arn: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
+    key_arn: str = "",
+    own_image: str = "",
 ) -> dict[str, dict[str, Any]]:
     """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
 
+    Args:
+        key_arn: the KMS key of the bucket, where it is not S3's own.
+        own_image: the registry path of the project's own container, which is used where the settings say so.
+
     Raises:
         HyperparameterError: the algorithm would refuse the training job.
+        StackError: the project's own container is to be used, and no image of it is named.
     """
-    image = image_uri(settings.region)
+    if settings.algorithm == OWN and not own_image:
+        raise StackError(
+            f"the stack {settings.foundation_stack} knows no container image: run cifar_etl, which updates it"
+        )
+    image = own_image if settings.algorithm == OWN else image_uri(settings.region)
     tags = build_tags(settings, dataset)
-    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters)
+    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters, key_arn)
     return {
         "training": training | {"Tags": tags},
         "model": {

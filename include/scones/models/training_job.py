@@ -1,4 +1,5 @@
-"""The training job: SageMaker's built-in image classification on the data set, with the project's hyperparameters.
+"""The training job on the data set, with the project's hyperparameters: SageMaker's built-in image classification, or
+the project's own container, which takes the same ones.
 
 Algorithm: https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html
 """
@@ -10,7 +11,7 @@ from typing import Any
 from include.scones.errors import HyperparameterError
 from include.scones.models.endpoint import IMAGE_TYPE
 from include.scones.s3_layout import MODELS, model_key, s3_uri, split_folder, split_lst
-from include.scones.settings import Settings
+from include.scones.settings import OWN, Settings
 
 ALGORITHM = "image-classification"
 SMALL_HEIGHT = 28  # pixels: up to it the algorithm has SMALL_LAYERS, above it LARGE_LAYERS
@@ -26,6 +27,16 @@ HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.1,
     "optimizer": "sgd",
     "augmentation_type": "crop",
+}
+
+# What the project's own container prints. The built-in algorithm has definitions of its own and takes no others, and
+# none of them is of the model that it keeps.
+SAVED_MODEL = "model:accuracy"
+METRICS = {
+    "train:accuracy": r"Epoch\[\d+\] Train-accuracy=(\S+)",
+    "train:loss": r"Epoch\[\d+\] Train-loss=(\S+)",
+    "validation:accuracy": r"Epoch\[\d+\] Validation-accuracy=(\S+)",
+    SAVED_MODEL: r"Saved the model of epoch \d+ with validation accuracy (\S+)",
 }
 
 
@@ -57,8 +68,11 @@ def training_job_request(
     image: str,
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
+    key_arn: str = "",
 ) -> dict[str, Any]:
     """`hyperparameters` go before the project's own; `dataset` is the data set's description.
+
+    Without `key_arn` SageMaker would encrypt the model by S3's own key, whatever the bucket's is.
 
     Raises:
         HyperparameterError: the algorithm has no network of this depth for images of this height.
@@ -72,16 +86,27 @@ def training_job_request(
     _check_depth(given["num_layers"], given["image_shape"])
     return {
         "TrainingJobName": name,
-        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "AlgorithmSpecification": {
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            **({"MetricDefinitions": metric_definitions()} if settings.algorithm == OWN else {}),
+        },
         "RoleArn": role_arn,
         "HyperParameters": {key: str(value) for key, value in given.items()},
         "InputDataConfig": [
             _channel(channel, s3_uri(settings.bucket, key)) for channel, key in channels(dataset["prefix"]).items()
         ],
-        "OutputDataConfig": {"S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/"))},
+        "OutputDataConfig": {
+            "S3OutputPath": s3_uri(settings.bucket, MODELS.rstrip("/")),
+            **({"KmsKeyId": key_arn} if key_arn else {}),
+        },
         "ResourceConfig": {"InstanceType": settings.training_instance, "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
     }
+
+
+def metric_definitions() -> list[dict[str, str]]:
+    return [{"Name": name, "Regex": regex} for name, regex in METRICS.items()]
 
 
 def _check_depth(layers: int, shape: str) -> None:

@@ -9,6 +9,7 @@ from include.scones.errors import StackError
 from include.scones.settings import THRESHOLD, Settings
 from include.scones.stacks import alerts, threshold_history
 from include.scones.stacks.deploy import deploy_template
+from include.scones.stacks.idle import follow_endpoint
 from include.scones.stacks.packaging import upload_code
 from include.scones.steps import Step
 
@@ -35,6 +36,7 @@ def deploy_inference(
     threshold_history.begin(settings, client)
     result = deploy_template(settings, settings.inference_stack, "inference.yaml", parameters, client, step)
     threshold_history.record(settings, float(threshold))
+    follow_endpoint(settings)
     if settings.alerts:
         alerts.subscribe(result.outputs["AlertTopicArn"], settings.alerts)
     return result

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from include.scones import autoscaling
 from include.scones.aws.missing import is_missing
 from include.scones.settings import Settings
+from include.scones.stacks.idle import follow_endpoint
 from include.scones.steps import Step
 from include.scones.teardown.resources import Resource, client, owned
 
@@ -59,6 +60,7 @@ def delete_endpoint(settings: Settings, name: str, step: Step) -> None:
             autoscaling.stop(settings)
             _described(sagemaker.delete_endpoint, EndpointName=name)
         step.wait(f"endpoint {name} is still {endpoint['EndpointStatus']}")
+    follow_endpoint(settings)
 
 
 def delete_config(settings: Settings, name: str, step: Step) -> None:

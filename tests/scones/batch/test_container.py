@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from include.scones.batch import image
+from include.scones import container_images
 from tests.conftest import ROOT
 
 DOCKERFILE = ROOT / "include" / "scones" / "batch" / "Dockerfile"
@@ -61,10 +61,11 @@ def test_the_container_has_the_versions_that_are_tested() -> None:
 
 def test_the_image_build_gets_pips_configuration_as_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
-    assert "--secret" not in image.build_command("image:1")
+    build = ("image:1", "include/scones/batch/Dockerfile", ".")
+    assert "--secret" not in container_images.build_arguments(*build)
     (tmp_path / "pip.conf").touch()
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    command = image.build_command("image:1")
+    command = container_images.build_arguments(*build)
     assert command[command.index("--secret") + 1] == f"id=pip.conf,src={tmp_path / 'pip.conf'}"
     dockerfile = (ROOT / "include" / "scones" / "batch" / "Dockerfile").read_text()
     assert "RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf" in dockerfile

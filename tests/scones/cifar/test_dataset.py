@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 from pathlib import Path
@@ -86,6 +87,23 @@ def test_a_crash_half_way_is_mended(bucket: str, fetched: Source) -> None:
     after = stored(bucket)
     assert {key: etag for key, (etag, _) in after.items()} == {key: etag for key, (etag, _) in whole.items()}
     assert all(after[key] == whole[key] for key in images[2:])
+
+
+def test_a_crash_half_way_is_mended_where_etags_are_no_md5(bucket: str, fetched: Source) -> None:
+    """As of all objects under a KMS key."""
+    s3, key = boto3.client("s3"), boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    prefix = dataset.publish(fetched, bucket, [8, 48])["prefix"]
+    whole = stored(bucket)
+    images = sorted(key for key in whole if key.startswith(f"{prefix}train/"))
+    s3.delete_object(Bucket=bucket, Key=description_key(prefix))
+    s3.put_object(Bucket=bucket, Key=images[0], Body=b"half an ima")
+    dataset.publish(fetched, bucket, [8, 48])
+    after = stored(bucket)
+    assert [key for key in images if after[key] != whole[key]] == images[:1]
+    head = s3.head_object(Bucket=bucket, Key=images[0], ChecksumMode="ENABLED")
+    assert base64.b64decode(head["ChecksumSHA256"]) == hashlib.sha256(read(bucket, images[0])).digest()
 
 
 def test_labels_follow_the_order_of_the_classes(bucket: str, fetched: Source) -> None:

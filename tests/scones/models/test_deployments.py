@@ -18,7 +18,8 @@ from include.scones.models.endpoint import endpoint_config_request
 from include.scones.models.endpoint_check import accept
 from include.scones.models.predictions import predict_test_images
 from include.scones.models.requests import build_requests, build_tags
-from include.scones.settings import Settings
+from include.scones.models.training_job import METRICS, SAVED_MODEL
+from include.scones.settings import OWN, Settings
 from tests.conftest import REGION, Cloud
 from tests.datasets import put_dataset
 from tests.waiting import eventually
@@ -46,13 +47,7 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
     data = dataset.publish(source.fetch(str(archive), None, HERE.bucket), HERE.bucket, [8, 48])
     catalogue.make_current(HERE.bucket, data, "etl")
     sagemaker, requests = boto3.client("sagemaker"), build_requests(HERE, FIRST, ROLE, data, SMALL)
-    sagemaker.create_training_job(**requests["training"])
-    job = eventually(
-        lambda: sagemaker.describe_training_job(TrainingJobName=FIRST),
-        lambda found: found["TrainingJobStatus"] not in ("InProgress", "Stopping"),
-        seconds=180,
-    )
-    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    job = trained(requests["training"])
     sagemaker.create_model(**requests["model"])
     sagemaker.create_endpoint_config(**requests["endpoint_config"])
     sagemaker.create_endpoint(**requests["endpoint"])
@@ -60,6 +55,19 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
     reached = accuracy.check_accuracy(job, 0)
     yield Life(data, reached, accept(HERE, data, reached, FIRST, "run 1", FIRST))
     sagemaker.delete_endpoint(EndpointName=HERE.endpoint)
+
+
+def trained(request: dict[str, Any]) -> dict[str, Any]:
+    """The training job of this request when it has ended well."""
+    sagemaker = boto3.client("sagemaker")
+    sagemaker.create_training_job(**request)
+    job: dict[str, Any] = eventually(
+        lambda: sagemaker.describe_training_job(TrainingJobName=request["TrainingJobName"]),
+        lambda found: found["TrainingJobStatus"] not in ("InProgress", "Stopping"),
+        seconds=180,
+    )
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    return job
 
 
 def in_service() -> None:
@@ -111,6 +119,23 @@ def test_on_the_same_images_not_one_may_be_lost(life: Life) -> None:
     with pytest.raises(AccuracyError, match=r"the one in service about .* max_accuracy_loss is 0\.0: "):
         accuracy.check_no_worse(HERE, life.accuracy - one, life.data, 0.0)
     accuracy.check_no_worse(HERE, life.accuracy - one, life.data, one)
+
+
+def test_the_own_container_reports_the_model_that_it_saved_and_is_compared_with_answers(life: Life) -> None:
+    own = replace(HERE, algorithm=OWN)
+    image = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/{HERE.project}/image-classification:1"
+    request = build_requests(own, "life-tests-own", ROLE, life.data, SMALL, own_image=image)["training"]
+    job = trained(request)
+    reported = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert set(reported) == set(METRICS)
+    reached = accuracy.check_accuracy(job, 0)
+    assert reached == reported["model:accuracy"] >= reported["validation:accuracy"]
+    answers = predict_test_images(HERE, FIRST, life.data).accuracy
+    assert accuracy.figure(job) == SAVED_MODEL
+    assert accuracy.accuracy_in_service(own, life.data, SAVED_MODEL) == answers
+    accuracy.check_no_worse(own, answers, life.data, 0.0, SAVED_MODEL)
+    with pytest.raises(AccuracyError, match=f"the one in service about {answers:.4f}"):
+        accuracy.check_no_worse(own, answers - 1 / life.data["test"], life.data, 0.0, SAVED_MODEL)
 
 
 def test_on_other_images_the_endpoint_is_asked(life: Life) -> None:

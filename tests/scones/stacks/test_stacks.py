@@ -166,3 +166,27 @@ def test_code_in_a_bucket_with_versions_is_pinned_to_the_one_that_was_read(setti
     assert client.get_function_configuration(FunctionName=name)["CodeSha256"] == ours
     delete_stack(here.inference_stack)
     delete_stack(here.foundation_stack)
+
+
+def test_a_key_encrypts_the_bucket_and_the_roles_may_use_it(cloud: Cloud) -> None:
+    key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    here = replace(HERE, project="stack-tests-4", bucket="stack-tests-4-bucket", stack_parameters=f"KmsKeyArn={key}")
+    assert deploy_foundation(here).outputs["KmsKeyArn"] == key
+    (rule,) = boto3.client("s3").get_bucket_encryption(Bucket=here.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert rule["BucketKeyEnabled"] is True
+    deploy_inference(here, 0.93)
+    assert deploy_foundation(here).action == deploy_inference(here, 0.93).action == "unchanged"
+    for stack, role in ((here.foundation_stack, "SageMakerRole"), (here.inference_stack, "SerializeImageDataRole")):
+        found = boto3.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=role)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        document = boto3.client("iam").get_role_policy(RoleName=name, PolicyName="use-key")["PolicyDocument"]
+        assert document["Statement"][0]["Resource"] == key
+    delete_stack(here.inference_stack)
+    delete_stack(here.foundation_stack)
+
+
+def test_without_a_key_the_bucket_is_s3s_own_to_encrypt(settings: Settings) -> None:
+    rules = boto3.client("s3").get_bucket_encryption(Bucket=settings.bucket)["ServerSideEncryptionConfiguration"]
+    assert rules["Rules"][0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert "KmsKeyArn" not in deploy_foundation(settings).outputs

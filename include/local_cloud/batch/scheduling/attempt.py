@@ -111,7 +111,7 @@ class Attempt:
 
     def _command(self) -> list[str]:
         """The image's program with the job's command as its arguments. Raises `UnknownImage`."""
-        program = program_of(self.context, self.job["container"]["image"])
+        program = images.program(self.context.images, self.job["container"]["image"])
         parameters = self.job["parameters"]
         return [
             *program,
@@ -132,17 +132,6 @@ class Attempt:
             own["AWS_BATCH_JOB_ARRAY_INDEX"] = str(index)
         given = {item["name"]: item["value"] for item in self.job["container"].get("environment", [])}
         return given | own
-
-
-def program_of(context: Context, image: str) -> list[str]:
-    """The arguments that run an image; a repository counts by its last part too, for a project prefixes its own.
-
-    Raises `UnknownImage`.
-    """
-    path, _, _ = image.partition("/")[2].partition(":")
-    known = context.images
-    name = path if path in known else path.rpartition("/")[2]
-    return known[images.repository(known, image.replace(path, name))]
 
 
 def _log_names(job: dict[str, Any]) -> tuple[str, str]:

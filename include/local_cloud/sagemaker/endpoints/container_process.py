@@ -60,7 +60,7 @@ class ContainerLauncher:
         """Raises `UnknownImage`."""
         definition = model_data.container(model)
         self._context = context
-        self._command = processes.arguments(images.command(context.images, definition["Image"], "serve"))
+        self._command = processes.arguments([*images.program(context.images, definition["Image"]), "serve"])
         self._base = base
         self._own_environment = definition.get("Environment", {})
         self._role_arn = model["ExecutionRoleArn"]

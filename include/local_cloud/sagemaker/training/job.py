@@ -86,7 +86,7 @@ class TrainingJob:
         if job is None:
             self._end("Stopped")
             return
-        command = images.command(self.context.images, job["AlgorithmSpecification"]["TrainingImage"], "train")
+        command = [*images.program(self.context.images, job["AlgorithmSpecification"]["TrainingImage"]), "train"]
         input.prepare(self.base, job, self.context.s3)
         if self._step("Training") is None:
             self._end("Stopped")

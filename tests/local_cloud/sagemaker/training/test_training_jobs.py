@@ -21,6 +21,9 @@ from tests.waiting import eventually
 GROUP = "/aws/sagemaker/TrainingJobs"
 
 
+OWN = IMAGE.replace("/image-classification:", "/a-project/image-classification:")
+
+
 def container_process(job: str) -> int | None:
     """The id of the process that runs a job's container."""
     for folder in Path("/proc").iterdir():
@@ -254,3 +257,18 @@ def test_the_metrics_of_a_built_in_algorithm_are_its_own(sagemaker: Any) -> None
     code, message = refusal(sagemaker.create_training_job, **request)
     assert code == "ValidationException"
     assert "metric definitions" in message
+
+
+def test_a_projects_own_repository_has_the_metrics_that_the_job_defines(sagemaker: Any, images: str) -> None:
+    """It is no built-in algorithm, though the container's name is the same."""
+    name = unique("own")
+    request = training_request(name, images)
+    defined = [{"Name": "kept", "Regex": r"Saved the model of epoch \d+ with validation accuracy (\S+)"}]
+    request["AlgorithmSpecification"] |= {"TrainingImage": OWN, "MetricDefinitions": defined}
+    sagemaker.create_training_job(**request)
+    job = ended(sagemaker, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["AlgorithmSpecification"]["MetricDefinitions"] == defined
+    (metric,) = job["FinalMetricDataList"]
+    assert metric["MetricName"] == "kept"
+    assert 0 <= metric["Value"] <= 1

@@ -1,0 +1,84 @@
+"""Images are built, signed in for and pushed by whatever engine there is; without one, nothing is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import pytest
+
+from include.scones import container_images, stacks
+from include.scones.errors import ImageError
+from include.scones.models import image
+from include.scones.settings import Settings
+from tests.conftest import REGION, Cloud
+
+PROJECT = "image-tests"
+HERE = Settings(PROJECT, REGION, "000000000000", f"{PROJECT}-bucket")
+ENGINE = f"""#!{sys.executable}
+import json, os, sys
+given = sys.stdin.read() if "--password-stdin" in sys.argv else ""
+with open(os.environ["ENGINE_LOG"], "a") as log:
+    log.write(json.dumps([sys.argv[1:], given]) + "\\n")
+sys.exit(int(os.environ.get("ENGINE_FAILS") == sys.argv[1]) * 3)
+"""
+
+
+@pytest.fixture
+def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Podman that writes down what it is told; no image can be built where tests run. Gives its log."""
+    program, log = tmp_path / "podman", tmp_path / "log"
+    program.write_text(ENGINE)
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("ENGINE_LOG", str(log))
+    monkeypatch.setenv("SCONES_PROJECT", PROJECT)
+    monkeypatch.setenv("SCONES_BUCKET", HERE.bucket)
+    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
+    return log
+
+
+def test_the_own_container_is_pushed_under_a_tag_of_its_own_and_used(
+    cloud: Cloud, podman: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert image.main() == 0
+    pushed = capsys.readouterr().out.split()[-1]
+    (build, _), (login, password), (push, _) = (json.loads(line) for line in podman.read_text().splitlines())
+    assert build[:5] == ["build", "--platform", "linux/amd64", "--file", "include/image_classification/Dockerfile"]
+    assert build[5:] == ["--tag", pushed, "include/image_classification"]
+    assert login[:4] == ["login", "--username", "AWS", "--password-stdin"]
+    assert password and pushed.startswith(f"{login[4]}/{PROJECT}/image-classification:")
+    assert push == ["push", pushed]
+    named = stacks.stack_outputs(HERE.foundation_stack)["ContainerImage"]
+    assert named.rpartition(":")[2] == pushed.rpartition(":")[2]
+    assert stacks.deploy_foundation(HERE).action == "unchanged"
+    again = stacks.deploy_foundation(replace(HERE, stack_parameters="ContainerImageTag=1"))
+    assert again.outputs["ContainerImage"].endswith(f"/{PROJECT}/image-classification:1")
+    stacks.delete_stack(HERE.foundation_stack)
+
+
+def test_a_build_that_fails_is_told_and_nothing_is_pushed(
+    cloud: Cloud, podman: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENGINE_FAILS", "build")
+    assert image.main() == 1
+    assert capsys.readouterr().err == "podman build ended with 3: the lines above say why\n"
+    assert len(podman.read_text().splitlines()) == 1
+    stacks.delete_stack(HERE.foundation_stack)
+
+
+def test_without_an_engine_nothing_is_made(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}")
+    monkeypatch.setenv("SCONES_PROJECT", "image-tests-2")
+    with pytest.raises(ImageError, match=r"docker or podman, and neither is in PATH: install one of them$"):
+        container_images.engine()
+    assert image.main() == 1
+    assert "neither is in PATH" in capsys.readouterr().err
+    formation = boto3.client("cloudformation")
+    assert not [s for s in formation.list_stacks()["StackSummaries"] if s["StackName"] == "image-tests-2-foundation"]
