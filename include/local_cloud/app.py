@@ -20,6 +20,7 @@ from .authentication.signature import Request as SignedParts
 from .authentication.verification import Caller, request_of, verify
 from .batch import protocol as batch
 from .permissions import Caller as Permitted
+from .permissions import pin_origin
 from .sagemaker import protocol as sagemaker
 from .sagemaker.runtime.invoke_endpoint import invoke_endpoint
 from .services import Services
@@ -74,6 +75,7 @@ class Application:
     ) -> None:
         service = "sagemaker" if _is_for_sagemaker(caller, headers) else caller.service
         permitted = Permitted(caller.key.id, service, caller.region)
+        pin_origin(scope)
         if service not in _OWN:
             with permitted.asking():
                 await self.ministack(scope, receive, send)

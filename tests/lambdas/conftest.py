@@ -18,13 +18,13 @@ from PIL import Image
 
 from include.scones.settings import Settings
 from tests.conftest import REGION, Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 EVENTS = Path(__file__).parent / "events"
 HERE = Settings(project="lambda-tests", region=REGION, account="000000000000", bucket="lambda-tests")
 # What sagemaker's image_uris.retrieve("image-classification", "us-east-1") gives; importing that takes seconds.
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 SAMPLES = {"train": 32, "test": 16}
 HYPERPARAMETERS = {
     "num_layers": "20",

@@ -20,6 +20,7 @@ from lambdas import notify_failures
 from tests.conftest import REGION
 from tests.lambdas import conftest
 from tests.lambdas.conftest import HERE, Messages
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 SETTINGS = replace(HERE, project="alarm-tests")
@@ -142,9 +143,8 @@ def failed(name: str, given: str, cause: str) -> dict[str, str]:
     """A failed execution of a machine that only fails, with this input and cause, as the queue tells of it."""
     client = boto3.client("stepfunctions")
     states = {"Fail": {"Type": "Fail", "Error": "Hostile", "Cause": cause}}
-    role = "arn:aws:iam::000000000000:role/unused"
     machine = client.create_state_machine(
-        name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=role
+        name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=ROLE
     )["stateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     eventually(lambda: client.describe_execution(executionArn=arn), lambda seen: seen["status"] != "RUNNING")
