@@ -41,6 +41,10 @@ class Caller:
         finally:
             _asker.reset(token)
 
+    def at(self, service: str) -> Caller:
+        """The same caller of another service."""
+        return Caller(self.key_id, service, self.region)
+
     def require(self, action: str, resource: str, **keys: Any) -> None:
         """The action is `<service>:<Operation>`, `keys` are condition keys. Raises `AccessDeniedException`."""
         from ministack.core.iam_actions import identity_denial_message
@@ -90,10 +94,12 @@ def assumable(role_arn: str, principal: str) -> bool:
 
     account, _, path = role_arn.removeprefix("arn:aws:iam::").partition(":role/")
     role = iam._roles.get_scoped(account, None, path.rpartition("/")[2])
-    return role is not None and role["Arn"] == role_arn and _trusts(role["AssumeRolePolicyDocument"], principal)
+    return (
+        role is not None and role["Arn"] == role_arn and _trusts(role["AssumeRolePolicyDocument"], principal, account)
+    )
 
 
-def _trusts(document: str | dict[str, Any], principal: str) -> bool:
+def _trusts(document: str | dict[str, Any], principal: str, account: str) -> bool:
     """MiniStack's own judge of trust policies takes any service for the account's root user."""
     from ministack.core import iam_evaluator
 
@@ -103,11 +109,11 @@ def _trusts(document: str | dict[str, Any], principal: str) -> bool:
     context = iam_evaluator.EvalContext(
         principal_arn=principal,
         principal_type="Service",
-        principal_account=ACCOUNT,
+        principal_account=account,
         action="sts:AssumeRole",
         resource_arn="*",
         region="",
-        service_context={"aws:sourceaccount": ACCOUNT},
+        service_context={"aws:sourceaccount": account},
     )
     policy = iam_evaluator.parse_policy_document({"Statement": for_it})
     return bool(iam_evaluator.evaluate(context, [policy]).decision == "Allow")

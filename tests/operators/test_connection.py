@@ -209,16 +209,16 @@ def subscribed(topic: str) -> Callable[[], dict[str, Any]]:
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sender = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = {"Version": "2012-10-17", "Statement": [{**sender, "Resource": arn}]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     clients.connect("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return lambda: dict(json.loads(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"][0]["Body"]))
 
 
-@pytest.mark.parametrize("extra", [place, role])
+@pytest.mark.parametrize("assumed", [False, True])
 def test_reader_processes_read_by_the_same_session(
-    cloud: Cloud, connect: Connect, monkeypatch: pytest.MonkeyPatch, extra: Callable[[Cloud], dict[str, Any]]
+    cloud: Cloud, other: str, connect: Connect, monkeypatch: pytest.MonkeyPatch, assumed: bool
 ) -> None:
-    connect(**key(cloud), extra=extra(cloud))
+    connect(**key(cloud), extra=role(cloud, other) if assumed else place(cloud))
     bucket = f"readers-{uuid.uuid4().hex[:12]}"
     s3 = clients.connect("s3")
     s3.create_bucket(Bucket=bucket)

@@ -38,13 +38,13 @@ class Resource:
         keys = keys | self._keys()
         if (kind := KINDS.get(self.type)) is None:
             for action in _ever_called(self.type, phase):
-                _as(caller, action.partition(":")[0]).require(action, "*", **keys)
+                caller.at(action.partition(":")[0]).require(action, "*", **keys)
             return
         for call in dict.fromkeys(self._calls(kind, phase)):
             for arn in ["*"] if call.startswith("*") else self._arns(kind, caller.region):
                 if "TagResource" in call or "UntagResource" in call:
                     arn = arn.removesuffix(":log-stream:")
-                _as(caller, kind.service).require(f"{kind.service}:{call.lstrip('*')}", arn, **keys)
+                caller.at(kind.service).require(f"{kind.service}:{call.lstrip('*')}", arn, **keys)
         if phase != "delete":
             self._judge_what_is_used(caller, keys)
 
@@ -62,13 +62,13 @@ class Resource:
     def _judge_what_is_used(self, caller: Caller, keys: dict[str, Any]) -> None:
         for path, principal in PASSED.get(self.type, {}).items():
             for role in _at(self.new, path.split(".")):
-                _as(caller, "iam").require("iam:PassRole", role, **keys | {"iam:PassedToService": principal})
+                caller.at("iam").require("iam:PassRole", role, **keys | {"iam:PassedToService": principal})
         if self.type in READ:
             member, bucket, key = READ[self.type]
             place = self.new.get(member) or {}
             if isinstance(place, dict) and bucket in place:
                 arn = f"arn:aws:s3:::{place[bucket]}/{place[key]}"
-                _as(caller, "s3").require("s3:GetObject", arn, **keys)
+                caller.at("s3").require("s3:GetObject", arn, **keys)
 
     def _arns(self, kind: Kind, region: str) -> list[str]:
         if kind.arn == "*":
@@ -97,10 +97,6 @@ class Resource:
             | ({"aws:TagKeys": list(tags)} if tags else {})
             | ({"iam:PermissionsBoundary": boundary} if boundary else {})
         )
-
-
-def _as(caller: Caller, service: str) -> Caller:
-    return Caller(caller.key_id, service, caller.region)
 
 
 def _value(properties: Properties, name: str) -> Any:

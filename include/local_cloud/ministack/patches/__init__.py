@@ -7,8 +7,10 @@ from . import (
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
+    event_roles,
     iam_conditions,
     iam_requests,
+    iam_simulation,
     lambda_code,
     lambda_failures,
     lambda_limits,
@@ -21,6 +23,7 @@ from . import (
     stack_roles,
     state_definitions,
     state_payloads,
+    states_calls,
     states_metrics,
     states_roles,
 )
@@ -32,8 +35,10 @@ def install(keys: KeyRing, clock: Clock) -> None:
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
+    event_roles.install(keys)
     iam_conditions.install()
     iam_requests.install()
+    iam_simulation.install()
     lambda_code.install()
     lambda_failures.install()
     lambda_limits.install()
@@ -46,5 +51,6 @@ def install(keys: KeyRing, clock: Clock) -> None:
     stack_roles.install(keys)
     state_definitions.install()
     state_payloads.install()
+    states_calls.install()
     states_metrics.install()
     states_roles.install(keys)

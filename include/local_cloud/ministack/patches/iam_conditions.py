@@ -29,6 +29,10 @@ _KNOWN_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "aws:principaltag/", "
 _OF_DIRECT_CALLS = {"aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
 
 
+class Simulation(dict[str, Any]):
+    """The only condition keys of a simulation: those that its request gives."""
+
+
 def install() -> None:
     from ministack import app
     from ministack.core import iam_evaluator
@@ -53,6 +57,8 @@ def _resolved(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     @functools.wraps(resolve)
     def resolve_key(key: str, context: Any) -> Any:
         name = key.lower()
+        if isinstance(context.service_context, Simulation):
+            return context.service_context.get(name)
         if name in ("aws:resourceaccount", "s3:resourceaccount") and context.resource_arn.startswith("arn:aws:s3:::"):
             bucket = context.resource_arn.removeprefix("arn:aws:s3:::").partition("/")[0]
             return s3._bucket_owner_account(bucket) or context.principal_account

@@ -15,6 +15,11 @@ from ..patching import patch, require
 _session: ContextVar[Caller | None] = ContextVar("session", default=None)
 
 
+def session() -> Caller | None:
+    """Who the execution that is running acts as; None outside one, and without a role."""
+    return _session.get()
+
+
 def install(keys: KeyRing) -> None:
     from ministack.core.responses import get_region
     from ministack.services import stepfunctions
