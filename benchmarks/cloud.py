@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import SHARED_DATA, Cloud, start_cloud, stop_cloud
-from tests.local_cloud.conftest import IMAGE, ROLE, client, ended, training_request, upload_images
+from tests.local_cloud.conftest import IMAGE, client, ended, training_request, upload_images
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 STARTS = 5

@@ -11,9 +11,9 @@ from PIL import Image
 
 from include.scones.settings import Settings
 from tests.conftest import CLOUD_PYTHON, REGION, ROOT
+from tests.roles import ROLE
 
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 PROGRAM = """
 import json, sys
 from onnx import TensorProto, helper

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import tiers
+from tests.roles import make_role
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -164,11 +165,13 @@ def start_cloud(
     try:
         eventually(lambda: process.poll() is not None or answers(url), seconds=timeout, what="the start of the cloud")
         assert process.poll() is None, "it ended"
+        cloud = Cloud(url, data, process)
+        make_role(cloud.client("iam"))
     except BaseException:
         process.kill()
         sys.stderr.write((data / "cloud.log").read_text()[-4000:])
         raise
-    return Cloud(url, data, process)
+    return cloud
 
 
 def answers(url: str) -> bool:

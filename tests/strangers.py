@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
+from functools import cache
 from typing import Any
 
 import boto3
 
-ACCOUNT = "111111111111"
+
+def account() -> str:
+    """Another account, one for each cloud that the environment points at."""
+    return _account(os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _account(url: str) -> str:
+    organizations = boto3.session.Session().client("organizations", endpoint_url=url)
+    made = organizations.create_account(Email="stranger@example.com", AccountName="stranger")
+    return str(made["CreateAccountStatus"]["AccountId"])
+
+
+def access() -> str:
+    """The role by which our account gets into the other one."""
+    return f"arn:aws:iam::{account()}:role/OrganizationAccountAccessRole"
 
 
 def stranger(service: str) -> Any:
-    """A client of another account, by a role's session."""
-    role = f"arn:aws:iam::{ACCOUNT}:role/stranger"
+    """A client of the other account, by a role's session."""
     ours = boto3.session.Session()  # the default one may keep the key of another cloud
-    session = ours.client("sts").assume_role(RoleArn=role, RoleSessionName="stranger")["Credentials"]
+    session = ours.client("sts").assume_role(RoleArn=access(), RoleSessionName="stranger")["Credentials"]
     return ours.client(
         service,
         aws_access_key_id=session["AccessKeyId"],

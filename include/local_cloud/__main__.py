@@ -50,11 +50,6 @@ def parser() -> argparse.ArgumentParser:
         help="make AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY the data folder's access key, instead of a new one",
     )
     options.add_argument(
-        "--enforce-iam",
-        action="store_true",
-        help="let sessions and users do only what their policies allow, in the services that are MiniStack's",
-    )
-    options.add_argument(
         "--images", type=Path, help='a JSON file of further containers: {"repository": ["program", "argument"]}'
     )
     options.add_argument(
@@ -162,7 +157,7 @@ def run(options: argparse.Namespace, keys: KeyRing) -> None:
     with listen(options.host, options.port, options.allow_remote) as listener:
         port = listener.getsockname()[1]
         url = address(options.host, port)
-        embedding.configure(options.host, port, url, data, keys, enforce_iam=options.enforce_iam)
+        embedding.configure(options.host, port, url, data, keys)
         sys.stdout.write(f"local cloud: {url} (data in {data}; Ctrl-C stops it)\n")
         sys.stdout.flush()
         from .context import open_context

@@ -21,6 +21,7 @@ from .authentication.verification import Caller, request_of, verify
 from .autoscaling import protocol as autoscaling
 from .batch import protocol as batch
 from .permissions import Caller as Permitted
+from .permissions import pin_origin
 from .sagemaker import protocol as sagemaker
 from .sagemaker.runtime.invoke_endpoint import invoke_endpoint
 from .services import Services
@@ -75,6 +76,7 @@ class Application:
     ) -> None:
         service = "sagemaker" if _is_for_sagemaker(caller, headers) else caller.service
         permitted = Permitted(caller.key.id, service, caller.region)
+        pin_origin(scope)
         if service not in _OWN:
             with permitted.asking():
                 await self.ministack(scope, receive, send)

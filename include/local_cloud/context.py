@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from .account import ACCOUNT, DEFAULT_REGION
-from .authentication.keys import KeyRing
+from .authentication.keys import AccessKey, KeyRing
 from .authentication.verification import regions
 from .clock import Clock
 from .errors import UnknownRegion
@@ -38,6 +38,7 @@ class Shared:
     services: dict[type, object] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     client_lock: threading.Lock = field(default_factory=threading.Lock)  # making a client takes a while
+    session: boto3.session.Session = field(default_factory=boto3.session.Session)  # it reads what services are once
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Context:
     region: str
     store: Store
     account: str = ACCOUNT
+    key: AccessKey | None = None  # the cloud's own without one
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -83,6 +85,10 @@ class Context:
                 shared.contexts[region] = Context(shared, region, Store(shared.database, region))
             return shared.contexts[region]
 
+    def with_key(self, key: AccessKey) -> Context:
+        """This context, whose clients sign with the key."""
+        return replace(self, key=key, _clients={})
+
     def every_region(self) -> list[Context]:
         """The default region, and every other that has resources."""
         known = regions() & {DEFAULT_REGION, *self.shared.database.regions()}
@@ -96,10 +102,16 @@ class Context:
         """A boto3 client of this cloud. Its calls block: use it in worker threads, never on the event loop."""
         with self.shared.client_lock:
             if service not in self._clients:
-                root = self.keys.root
-                self._clients[service] = boto3.session.Session(
-                    aws_access_key_id=root.id, aws_secret_access_key=root.secret, region_name=self.region
-                ).client(service, endpoint_url=self.url, config=_CLIENT_CONFIG)
+                key = self.key or self.keys.root
+                self._clients[service] = self.shared.session.client(
+                    service,
+                    region_name=self.region,
+                    endpoint_url=self.url,
+                    config=_CLIENT_CONFIG,
+                    aws_access_key_id=key.id,
+                    aws_secret_access_key=key.secret,
+                    aws_session_token=key.token,
+                )
             return self._clients[service]
 
     @property

@@ -92,5 +92,9 @@ class WorkError(Exception):
     """Work behind a resource failed for a reason the user can fix; the message becomes the resource's reason."""
 
 
+class ImagePullError(WorkError):
+    """The role that pulls a container's image may not read its repository."""
+
+
 class UnknownImage(WorkError):
     """The registry path names no container that the local cloud can run."""

@@ -18,13 +18,13 @@ from PIL import Image
 
 from include.scones.settings import Settings
 from tests.conftest import REGION, Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 EVENTS = Path(__file__).parent / "events"
 HERE = Settings(project="lambda-tests", region=REGION, account="000000000000", bucket="lambda-tests")
 # What sagemaker's image_uris.retrieve("image-classification", "us-east-1") gives; importing that takes seconds.
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 SAMPLES = {"train": 32, "test": 16}
 HYPERPARAMETERS = {
     "num_layers": "20",
@@ -67,9 +67,9 @@ def images(cloud: Cloud, event: Event) -> Any:
     for split, count in SAMPLES.items():
         lines = []
         for index in range(count):
-            s3.put_object(Bucket=HERE.bucket, Key=f"{split}/{index}.png", Body=picture(index % 2, seed=index))
+            s3.put_object(Bucket=HERE.bucket, Key=f"datasets/{split}/{index}.png", Body=picture(index % 2, seed=index))
             lines.append(f"{index}\t{index % 2}\t{index}.png\n")
-        s3.put_object(Bucket=HERE.bucket, Key=f"{split}.lst", Body="".join(lines).encode())
+        s3.put_object(Bucket=HERE.bucket, Key=f"datasets/{split}.lst", Body="".join(lines).encode())
     return s3
 
 
@@ -77,7 +77,12 @@ def images(cloud: Cloud, event: Event) -> Any:
 def endpoint(images: Any) -> str:
     """The project's endpoint, serving a model that one epoch of a real training job made."""
     sagemaker = boto3.client("sagemaker")
-    sources = {"train": "train/", "validation": "test/", "train_lst": "train.lst", "validation_lst": "test.lst"}
+    sources = {
+        "train": "datasets/train/",
+        "validation": "datasets/test/",
+        "train_lst": "datasets/train.lst",
+        "validation_lst": "datasets/test.lst",
+    }
     sagemaker.create_training_job(
         TrainingJobName="lambda-tests",
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},

@@ -44,7 +44,7 @@ class Burst:
 
 @pytest.fixture(scope="module")
 def burst(images: Any, endpoint: str, subscriber: tuple[str, Messages]) -> Iterator[Burst]:
-    keys = [f"test/{index}.png" for index in range(SAMPLES["test"])]
+    keys = [f"datasets/test/{index}.png" for index in range(SAMPLES["test"])]
     confidences = {key: confidence(endpoint, images.get_object(Bucket=HERE.bucket, Key=key)) for key in keys}
     unsure, sure = (choose(keys, key=lambda key: confidences[key]) for choose in (min, max))
     assert confidences[unsure] < confidences[sure]

@@ -20,6 +20,7 @@ from lambdas import notify_failures
 from tests.conftest import REGION
 from tests.lambdas import conftest
 from tests.lambdas.conftest import HERE, Messages
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 SETTINGS = replace(HERE, project="alarm-tests")
@@ -122,7 +123,7 @@ def hears(messages: Messages, name: str, state: str) -> None:
 def test_subscriber_hears_of_a_failed_execution_with_its_image_and_cause(
     stack: StackResult, subscriber: tuple[str, Messages]
 ) -> None:
-    event = workflow_event(HERE.bucket, "test/no such image.png")
+    event = workflow_event(HERE.bucket, "datasets/test/no such image.png")
     arn = executions.start_execution(stack.outputs["StateMachineArn"], "failing", event)
     while "failed execution" not in (message := subscriber[1].get(timeout=30)).get("Subject", ""):
         pass
@@ -131,8 +132,11 @@ def test_subscriber_hears_of_a_failed_execution_with_its_image_and_cause(
     assert ended.startswith("FAILED: https://")
     assert ended.endswith(f"/states/home?region={REGION}#/v2/executions/details/{arn}")
     assert words == "In the execution's own words:"
-    assert image == "> image: s3[:]//lambda-tests/test/no such image[.]png"
-    assert cause == "> cause: IMAGE_NOT_FOUND: there is no s3[:]//lambda-tests/test/no such image[.]png (NoSuchKey)"
+    assert image == "> image: s3[:]//lambda-tests/datasets/test/no such image[.]png"
+    assert (
+        cause
+        == "> cause: IMAGE_NOT_FOUND: there is no s3[:]//lambda-tests/datasets/test/no such image[.]png (NoSuchKey)"
+    )
 
 
 def test_a_flood_of_failures_is_one_message_of_bounded_length(
@@ -140,7 +144,7 @@ def test_a_flood_of_failures_is_one_message_of_bounded_length(
 ) -> None:
     monkeypatch.setenv("TOPIC_ARN", stack.outputs["AlertTopicArn"])
     machine = stack.outputs["StateMachineArn"]
-    arn = executions.start_execution(machine, "flood", workflow_event(HERE.bucket, "test/none.png"))
+    arn = executions.start_execution(machine, "flood", workflow_event(HERE.bucket, "datasets/test/none.png"))
     body = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})
 
     notify_failures.lambda_handler({"Records": [{"body": body}] * 12}, None)
@@ -156,9 +160,8 @@ def failed(name: str, given: str, cause: str) -> dict[str, str]:
     """A failed execution of a machine that only fails, with this input and cause, as the queue tells of it."""
     client = boto3.client("stepfunctions")
     states = {"Fail": {"Type": "Fail", "Error": "Hostile", "Cause": cause}}
-    role = "arn:aws:iam::000000000000:role/unused"
     machine = client.create_state_machine(
-        name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=role
+        name=name, definition=json.dumps({"StartAt": "Fail", "States": states}), roleArn=ROLE
     )["stateMachineArn"]
     arn = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     eventually(lambda: client.describe_execution(executionArn=arn), lambda seen: seen["status"] != "RUNNING")
@@ -202,7 +205,7 @@ def test_what_cannot_be_told_comes_again_and_holds_up_no_other(
     stack: StackResult, subscriber: tuple[str, Messages], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = stack.outputs["StateMachineArn"]
-    arn = executions.start_execution(machine, "beside-others", workflow_event(HERE.bucket, "test/none.png"))
+    arn = executions.start_execution(machine, "beside-others", workflow_event(HERE.bucket, "datasets/test/none.png"))
     gone = {"executionArn": f"{arn}-gone", "stateMachineArn": machine}
     bodies = ["no JSON", "[1, 2]", '"text"', json.dumps({"detail": [1]}), json.dumps({"detail": gone})]
     told = json.dumps({"detail": {"executionArn": arn, "stateMachineArn": machine}})

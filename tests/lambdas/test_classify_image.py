@@ -64,7 +64,7 @@ def test_broken_image_is_refused_in_the_containers_words(named: str, event: Even
     with pytest.raises(ModelFailed) as caught:
         lambda_handler(event("classify") | encoded(picture(0, seed=7)[:100]), None)
     message = str(caught.value)
-    assert message.startswith(f"MODEL_FAILED: {named} refused s3://lambda-tests/test/a.png with status 4")
+    assert message.startswith(f"MODEL_FAILED: {named} refused s3://lambda-tests/datasets/test/a.png with status 4")
     assert not message.endswith(": None")
 
 
@@ -84,7 +84,7 @@ def test_what_is_no_image_never_reaches_the_endpoint(
     with pytest.raises(InvalidImage) as caught:
         lambda_handler(event("classify") | {"image_data": data}, None)
     assert str(caught.value).startswith("INVALID_IMAGE: ")
-    assert "s3://lambda-tests/test/a.png" in str(caught.value)
+    assert "s3://lambda-tests/datasets/test/a.png" in str(caught.value)
     assert problem in str(caught.value)
 
 

@@ -23,7 +23,7 @@ def test_not_sure_enough_fails_with_everything_a_reader_needs(event: Event) -> N
         lambda_handler(event("filter_refused"), None)
     assert str(caught.value) == (
         "THRESHOLD_CONFIDENCE_NOT_MET: confidence 0.61 is below the threshold 0.93"
-        " for s3://lambda-tests/test/vélo 1.png; inferences [0.61, 0.39]"
+        " for s3://lambda-tests/datasets/test/vélo 1.png; inferences [0.61, 0.39]"
     )
 
 
@@ -45,5 +45,7 @@ def test_threshold_that_is_no_number_from_0_to_1_is_named(event: Event, threshol
 def test_inferences_that_are_no_probabilities_never_pass(event: Event, inferences: object) -> None:
     with pytest.raises(InvalidInference) as caught:
         lambda_handler(event("filter_accepted") | {"inferences": inferences, "threshold": 0}, None)
-    assert str(caught.value).startswith("INVALID_INFERENCE: the inferences of s3://lambda-tests/test/a.png are not")
+    assert str(caught.value).startswith(
+        "INVALID_INFERENCE: the inferences of s3://lambda-tests/datasets/test/a.png are not"
+    )
     assert repr(inferences) in str(caught.value)

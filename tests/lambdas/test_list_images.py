@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import ROOT, Cloud
-from tests.strangers import ACCOUNT, open_bucket
+from tests.strangers import account, open_bucket
 
 BUCKET = "list-images-tests"
 OUTPUT = "batch/run"
@@ -148,6 +148,6 @@ def test_buckets_that_a_stranger_opened_are_not_used(handler: ModuleType, s3: An
         with pytest.raises(ClientError, match="AccessDenied"):
             handler.lambda_handler(event("x/", 10) | place, Clock())
     assert [item["Key"] for item in owner.list_objects_v2(Bucket=theirs)["Contents"]] == ["x/a.png"]
-    named = event("x/", 10, output="batch/named", bucket_owner=ACCOUNT) | {"bucket": theirs}
+    named = event("x/", 10, output="batch/named", bucket_owner=account()) | {"bucket": theirs}
     answer = handler.lambda_handler(named, Clock())
     assert answer["images"] == 1, "whoever names the owner means that bucket"

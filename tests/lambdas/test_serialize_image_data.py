@@ -55,7 +55,7 @@ def test_event_without_a_key_is_refused(event: Event, value: object) -> None:
 
 
 def test_largest_image_that_fits_passes_and_one_byte_more_does_not(images: Any, event: Event) -> None:
-    given = event("serialize") | {"s3_key": "test/large.png"}
+    given = event("serialize") | {"s3_key": "datasets/test/large.png"}
 
     def stored(size: int) -> dict[str, Any]:
         images.put_object(Bucket=given["s3_bucket"], Key=given["s3_key"], Body=b"x" * size)
@@ -64,7 +64,9 @@ def test_largest_image_that_fits_passes_and_one_byte_more_does_not(images: Any, 
     with pytest.raises(ImageTooLarge) as caught:
         lambda_handler(stored(300_000), CONTEXT)
     message = str(caught.value)
-    assert message.startswith("IMAGE_TOO_LARGE: s3://lambda-tests/test/large.png has 300000 bytes, and at most ")
+    assert message.startswith(
+        "IMAGE_TOO_LARGE: s3://lambda-tests/datasets/test/large.png has 300000 bytes, and at most "
+    )
     limit = int(message.split("at most ")[1].split(" ")[0])
 
     result = lambda_handler(stored(limit), CONTEXT)

@@ -48,7 +48,7 @@ def test_sure_enough_ends_with_the_inferences(endpoint: str, machine: str, event
 
 
 def test_threshold_alone_decides_between_two_images(endpoint: str, machine: str) -> None:
-    keys = [f"test/{index}.png" for index in range(8)]
+    keys = [f"datasets/test/{index}.png" for index in range(8)]
     rows = sorted((judged(run(machine, key)) for key in keys), key=lambda row: row["confidence"])
     least, most = rows[0], rows[-1]
     assert least["confidence"] < most["confidence"]
@@ -71,12 +71,20 @@ def test_threshold_alone_decides_between_two_images(endpoint: str, machine: str)
     [
         (
             HERE.bucket,
-            "test/no such.png",
-            "IMAGE_NOT_FOUND: there is no s3://lambda-tests/test/no such.png (NoSuchKey)",
+            "datasets/test/no such.png",
+            "IMAGE_NOT_FOUND: there is no s3://lambda-tests/datasets/test/no such.png (NoSuchKey)",
         ),
         ("no-such-bucket-of-ours", "a.png", "IMAGE_NOT_FOUND: there is no s3://no-such-bucket-of-ours/a.png (NoSuchBu"),
-        (HERE.bucket, "test/large.png", "IMAGE_TOO_LARGE: s3://lambda-tests/test/large.png has 300000 bytes, and at "),
-        (HERE.bucket, "test/text.png", "INVALID_IMAGE: s3://lambda-tests/test/text.png is neither a PNG nor a JPEG"),
+        (
+            HERE.bucket,
+            "datasets/test/large.png",
+            "IMAGE_TOO_LARGE: s3://lambda-tests/datasets/test/large.png has 300000 bytes, and at ",
+        ),
+        (
+            HERE.bucket,
+            "datasets/test/text.png",
+            "INVALID_IMAGE: s3://lambda-tests/datasets/test/text.png is neither a PNG nor a JPEG",
+        ),
         (HERE.bucket, "", "INVALID_EVENT: s3_key must be a text that is not empty, not ''"),
     ],
 )
@@ -84,9 +92,9 @@ def test_what_cannot_be_classified_fails_with_its_cause(
     images: Any, machine: str, bucket: str, key: str, cause: str
 ) -> None:
     images.put_object(
-        Bucket=HERE.bucket, Key="test/large.png", Body=picture(0, 1) + bytes(300_000 - len(picture(0, 1)))
+        Bucket=HERE.bucket, Key="datasets/test/large.png", Body=picture(0, 1) + bytes(300_000 - len(picture(0, 1)))
     )
-    images.put_object(Bucket=HERE.bucket, Key="test/text.png", Body=b"a text")
+    images.put_object(Bucket=HERE.bucket, Key="datasets/test/text.png", Body=b"a text")
     row = judged(run(machine, key, bucket))
     assert (row["outcome"], row["predicted_class"], row["confidence"]) == ("failed", None, None)
     assert row["cause"].startswith(cause)
@@ -95,7 +103,7 @@ def test_what_cannot_be_classified_fails_with_its_cause(
 def test_missing_endpoint_fails_with_its_name(images: Any) -> None:
     elsewhere = replace(HERE, project="lambda-tests-2")
     machine = deploy_inference(elsewhere, 0).outputs["StateMachineArn"]
-    row = judged(run(machine, "test/0.png"))
+    row = judged(run(machine, "datasets/test/0.png"))
     delete_stack(elsewhere.inference_stack)
     assert row["outcome"] == "failed"
     assert row["cause"].startswith(

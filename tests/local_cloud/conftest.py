@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from tests.conftest import REGION, SHARED_DATA, Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
-ROLE = "arn:aws:iam::000000000000:role/scones-sagemaker"
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
 BUCKET = "scones-local-cloud-tests"
 LABELS = {8: 0, 48: 1}

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import client
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 CODE = """
@@ -48,7 +49,7 @@ def make_function(cloud: Cloud, name: str) -> str:
     arn: str = client(cloud, "lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
-        Role="arn:aws:iam::000000000000:role/scones-lambda",
+        Role=ROLE,
         Handler="code.handler",
         Code={"ZipFile": package(CODE)},
         Timeout=900,
@@ -59,7 +60,7 @@ def make_function(cloud: Cloud, name: str) -> str:
 def make_machine(cloud: Cloud, name: str, function: str) -> str:
     definition = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": function, "End": True}}}
     arn: str = client(cloud, "stepfunctions").create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/scones-states"
+        name=name, definition=json.dumps(definition), roleArn=ROLE
     )["stateMachineArn"]
     return arn
 

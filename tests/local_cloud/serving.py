@@ -15,11 +15,11 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from tests.conftest import Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 REGION = "us-east-1"
 IMAGE_URI = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
-ROLE = "arn:aws:iam::000000000000:role/test"
 ODD_CONTAINER = Path(__file__).with_name("odd_container.py")
 ODD_IMAGE_URI = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/odd-container:1"
 

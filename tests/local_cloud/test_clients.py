@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT, Cloud
 from tests.local_cloud.conftest import unique
+from tests.roles import ROLE
 
 CLIENT_PYTHON = ROOT / ".venv" / "bin" / "python"
 
@@ -67,9 +68,8 @@ def test_the_command_line(cloud: Cloud) -> None:
         pytest.skip("the AWS CLI is not on PATH")
     aws = (program, "--endpoint-url", cloud.url)  # versions before 2.13 do not read AWS_ENDPOINT_URL
     name = unique("cli")
-    role = "arn:aws:iam::000000000000:role/scones-sagemaker"
     run(
-        cloud, *aws, "sagemaker", "create-model", "--model-name", name, "--execution-role-arn", role,
+        cloud, *aws, "sagemaker", "create-model", "--model-name", name, "--execution-role-arn", ROLE,
         "--primary-container", "Image=image",
     )  # fmt: skip
     listed = json.loads(run(cloud, *aws, "sagemaker", "list-models", "--name-contains", name, "--output", "json"))

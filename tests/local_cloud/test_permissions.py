@@ -1,17 +1,17 @@
-"""IAM on a cloud that enforces it: what callers may do with each service, and which roles services may assume."""
+"""IAM: what callers may do with each service, and which roles services may assume."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import REGION, Cloud, start_cloud, stop_cloud
-from tests.local_cloud.conftest import refusal, training_request, unique
+from tests.conftest import REGION, Cloud
+from tests.local_cloud.conftest import BUCKET, refusal, training_request, unique
 from tests.local_cloud.functions import CODE, execute, package
+from tests.local_cloud.identities import policy, role, user
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.system
@@ -22,55 +22,13 @@ DEFINITION = json.dumps({"StartAt": "Same", "States": {"Same": {"Type": "Pass", 
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    cloud = start_cloud(tmp_path_factory.mktemp("strict"), arguments=["--enforce-iam"])
-    cloud.client("s3").create_bucket(Bucket="data")
-    yield cloud
-    stop_cloud(cloud)
-
-
-def policy(*statements: tuple[str, str, str]) -> str:
-    rows = [{"Effect": effect, "Action": action, "Resource": resource} for effect, action, resource in statements]
-    return json.dumps({"Version": "2012-10-17", "Statement": rows})
-
-
-def role(cloud: Cloud, *principals: str, allowed: str | None = None) -> str:
-    """A role that the services may assume."""
-    iam, name = cloud.client("iam"), unique("role")
-    trust = [
-        {"Effect": "Allow", "Principal": {"Service": f"{principal}.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        for principal in principals or ("ec2",)
-    ]
-    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    if allowed is not None:
-        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=allowed)
-    return str(arn)
-
-
-def user(cloud: Cloud, allowed: str) -> Callable[[str], Any]:
-    """Clients of an IAM user with this policy."""
-    iam, name = cloud.client("iam"), unique("user")
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="allowed", PolicyDocument=allowed)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return cache(
-        lambda service: cloud.client(
-            service, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-        )
-    )
+def nobody(cloud: Cloud) -> Callable[[str], Any]:
+    return user(cloud, policy(("Allow", "s3:*", "*")))
 
 
 @pytest.fixture(scope="module")
-def nobody(strict: Cloud) -> Callable[[str], Any]:
-    return user(strict, policy(("Allow", "s3:*", "*")))
-
-
-@pytest.fixture(scope="module")
-def somebody(strict: Cloud) -> Callable[[str], Any]:
-    return user(
-        strict, policy(*(("Allow", action, "*") for action in sorted({action_of(*call[:2]) for call in CALLS})))
-    )
+def somebody(cloud: Cloud) -> Callable[[str], Any]:
+    return user(cloud, policy(*(("Allow", action, "*") for action in sorted({action_of(*call[:2]) for call in CALLS}))))
 
 
 def action_of(service: str, operation: str) -> str:
@@ -137,11 +95,11 @@ def test_what_no_policy_allows_is_denied(
         assert "AccessDenied" not in str(error)  # what is asked for is not there
 
 
-def test_resources_and_denials_count(strict: Cloud) -> None:
+def test_resources_and_denials_count(cloud: Cloud) -> None:
     allowed = policy(
         ("Allow", "sagemaker:*", f"{SAGEMAKER}:model/ours-*"), ("Deny", "sagemaker:DeleteModel", f"{SAGEMAKER}:model/*")
     )
-    sagemaker = user(strict, allowed)("sagemaker")
+    sagemaker = user(cloud, allowed)("sagemaker")
     assert refusal(sagemaker.describe_model, ModelName="ours-1")[0] == "ValidationException"
     assert refusal(sagemaker.describe_model, ModelName="theirs-1")[0] == "AccessDeniedException"
     code, message = refusal(sagemaker.delete_model, ModelName="ours-1")
@@ -153,7 +111,7 @@ def test_resources_and_denials_count(strict: Cloud) -> None:
 
 def creations(cloud: Cloud, arn: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """By service: the calls that hand a role on."""
-    job = {**training_request(unique("job"), "data"), "RoleArn": arn}
+    job = {**training_request(unique("job"), BUCKET), "RoleArn": arn}
     model = {"ModelName": unique("model"), "ExecutionRoleArn": arn, "PrimaryContainer": {"Image": "a/b:1"}}
     code = {"ZipFile": package(CODE)}
     function = {"FunctionName": unique("f"), "Runtime": "python3.12", "Handler": "code.handler", "Code": code}
@@ -176,29 +134,29 @@ WORDS = {
 
 @pytest.mark.parametrize("kind", WORDS)
 @pytest.mark.parametrize("there", [True, False])
-def test_a_role_that_its_service_may_not_assume(strict: Cloud, kind: str, there: bool) -> None:
-    arn = role(strict) if there else f"arn:aws:iam::{ACCOUNT}:role/none"
-    service, method, request = creations(strict, arn)[kind]
-    code, message = refusal(getattr(strict.client(service), method), **request)
+def test_a_role_that_its_service_may_not_assume(cloud: Cloud, kind: str, there: bool) -> None:
+    arn = role(cloud) if there else f"arn:aws:iam::{ACCOUNT}:role/none"
+    service, method, request = creations(cloud, arn)[kind]
+    code, message = refusal(getattr(cloud.client(service), method), **request)
     assert (code, message.startswith(WORDS[kind][1].format(arn))) == (WORDS[kind][0], True)
 
 
 @pytest.mark.parametrize("kind", WORDS)
-def test_a_role_is_handed_on_only_by_who_may_pass_it(strict: Cloud, kind: str) -> None:
+def test_a_role_is_handed_on_only_by_who_may_pass_it(cloud: Cloud, kind: str) -> None:
     principal = {"lambda": "lambda", "states": "states"}.get(kind, "sagemaker")
-    arn = role(strict, principal)
-    service, method, request = creations(strict, arn)[kind]
+    arn = role(cloud, principal)
+    service, method, request = creations(cloud, arn)[kind]
     create = policy(("Allow", f"{principal}:*", "*"))
-    code, message = refusal(getattr(user(strict, create)(service), method), **request)
+    code, message = refusal(getattr(user(cloud, create)(service), method), **request)
     assert (code, message.endswith(denied("iam:PassRole", arn))) == ("AccessDeniedException", True)
     both = policy(("Allow", f"{principal}:*", "*"), ("Allow", "iam:PassRole", arn))
-    getattr(user(strict, both)(service), method)(**request)
+    getattr(user(cloud, both)(service), method)(**request)
 
 
-def test_a_stack_does_not_get_such_a_role_either(strict: Cloud) -> None:
-    properties = {"RoleArn": role(strict), "DefinitionString": DEFINITION}
+def test_a_stack_does_not_get_such_a_role_either(cloud: Cloud) -> None:
+    properties = {"RoleArn": role(cloud), "DefinitionString": DEFINITION}
     template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
-    stacks, name = strict.client("cloudformation"), unique("stack")
+    stacks, name = cloud.client("cloudformation"), unique("stack")
     stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
 
     def reason() -> str | None:
@@ -211,24 +169,31 @@ def test_a_stack_does_not_get_such_a_role_either(strict: Cloud) -> None:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_state_machines_role_must_allow_its_functions(strict: Cloud, allowed: bool) -> None:
-    service, method, request = creations(strict, role(strict, "lambda"))["lambda"]
-    function = getattr(strict.client(service), method)(**request)["FunctionArn"]
+def test_a_state_machines_role_must_allow_its_functions(cloud: Cloud, allowed: bool) -> None:
+    service, method, request = creations(cloud, role(cloud, "lambda"))["lambda"]
+    function = getattr(cloud.client(service), method)(**request)["FunctionArn"]
     action = "lambda:InvokeFunction" if allowed else "lambda:GetFunction"
-    arn = role(strict, "states", allowed=policy(("Allow", action, function)))
+    arn = role(cloud, "states", allowed=policy(("Allow", action, function)))
     work = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": function, "End": True}}}
-    machine = strict.client("stepfunctions").create_state_machine(
+    machine = cloud.client("stepfunctions").create_state_machine(
         name=unique("machine"), definition=json.dumps(work), roleArn=arn
     )["stateMachineArn"]
-    execution = execute(strict, machine, {})
+    execution = execute(cloud, machine, {})
     assert execution["status"] == ("SUCCEEDED" if allowed else "FAILED")
     if not allowed:
         assert execution["error"] == "Lambda.AWSLambdaException"
         assert denied("lambda:InvokeFunction", function) in execution["cause"]
 
 
-def test_a_batch_job_without_a_role_that_ecs_may_assume_fails(strict: Cloud) -> None:
-    batch, name = strict.client("batch"), unique("batch")
+@pytest.mark.parametrize(
+    ("trusted", "rights", "reason"),
+    [
+        ("ec2", "ecr:*", "ECS was unable to assume the role '{role}' "),
+        ("ecs-tasks", "ecr:Get*", "CannotPullContainerError: User: arn:aws:sts::"),
+    ],
+)
+def test_a_batch_job_fails_whose_role_cannot_be_used(cloud: Cloud, trusted: str, rights: str, reason: str) -> None:
+    batch, name = cloud.client("batch"), unique("batch")
     resources = {"type": "FARGATE", "maxvCpus": 1, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
     environment = batch.create_compute_environment(
         computeEnvironmentName=name, type="MANAGED", computeResources=resources
@@ -237,8 +202,7 @@ def test_a_batch_job_without_a_role_that_ecs_may_assume_fails(strict: Cloud) -> 
     batch.create_job_queue(jobQueueName=name, priority=1, computeEnvironmentOrder=order)
     container = {
         "image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/scones-batch:1",
-        "jobRoleArn": role(strict),
-        "executionRoleArn": role(strict, "ecs-tasks"),
+        "executionRoleArn": role(cloud, trusted, allowed=policy(("Allow", rights, "*"))),
         "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}],
     }
     batch.register_job_definition(
@@ -252,4 +216,4 @@ def test_a_batch_job_without_a_role_that_ecs_may_assume_fails(strict: Cloud) -> 
 
     record = eventually(over)
     assert record["status"] == "FAILED"
-    assert record["statusReason"].startswith(f"ECS was unable to assume the role '{container['jobRoleArn']}' ")
+    assert record["statusReason"].startswith(reason.format(role=container["executionRoleArn"]))

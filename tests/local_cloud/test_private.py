@@ -16,6 +16,7 @@ from include.local_cloud.private import close_to_others
 from tests.conftest import Cloud, start_cloud, stop_cloud
 from tests.local_cloud.conftest import ended, training_request, unique
 from tests.local_cloud.serving import ODD_CONTAINER, Serving
+from tests.roles import make_role
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
@@ -77,7 +78,7 @@ def test_a_function_sees_no_secret_and_has_its_roles_session(marked: Cloud) -> N
     functions.create_function(
         FunctionName=name,
         Runtime="python3.12",
-        Role="arn:aws:iam::000000000000:role/path/of-the-function",
+        Role=make_role(marked.client("iam"), "of-the-function", "/path/"),
         Handler="code.handler",
         Code={"ZipFile": buffer.getvalue()},
     )
@@ -92,7 +93,7 @@ def test_an_endpoint_sees_no_secret_and_its_session_ends_with_it(marked: Cloud) 
     answer = serving.runtime.invoke_endpoint(EndpointName=name, Body=b"", ContentType="test/echo")
     seen = json.load(answer["Body"])["environment"]
     check(seen, marked)
-    assert role_of(seen, marked) == "assumed-role/test/SageMaker"
+    assert role_of(seen, marked) == "assumed-role/tests/SageMaker"
     serving.sagemaker.delete_endpoint(EndpointName=name)
     eventually(lambda: not lives(seen, marked))
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED_DATA, Cloud, free_port, start_cloud, stop_cloud
-from tests.local_cloud.conftest import ROLE, client, ended, training_request, upload_images
+from tests.local_cloud.conftest import client, ended, training_request, upload_images
 from tests.local_cloud.functions import execute, invoke, make_function, make_machine
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Cloud
-from tests.local_cloud.conftest import ROLE, unique
+from tests.local_cloud.conftest import unique
+from tests.roles import ROLE
 
 pytestmark = pytest.mark.cloud
 

@@ -33,11 +33,16 @@ from include.scones.inference.inputs import workflow_event
 from tests.conftest import REGION, ROOT, Cloud
 from tests.operators.running import TaskInstance, execute
 from tests.scones.capture.conftest import record
+from tests.strangers import account
 from tests.waiting import eventually
 
-OTHER_ACCOUNT = "222222222222"
-ROLE = f"arn:aws:iam::{OTHER_ACCOUNT}:role/airflow"
 Connect = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def other(cloud: Cloud) -> str:
+    """Another account than that of the connections' keys."""
+    return account()
 
 
 @pytest.fixture
@@ -68,9 +73,13 @@ def place(cloud: Cloud, **further: Any) -> dict[str, Any]:
     return {"endpoint_url": cloud.url, "region_name": REGION, **further}
 
 
-def role(cloud: Cloud) -> dict[str, Any]:
+def role(cloud: Cloud, other: str) -> dict[str, Any]:
     """Airflow asks STS for a role at the address of `service_config` alone."""
-    return place(cloud, role_arn=ROLE, service_config={"sts": {"endpoint_url": cloud.url}})
+    return place(
+        cloud,
+        role_arn=f"arn:aws:iam::{other}:role/OrganizationAccountAccessRole",
+        service_config={"sts": {"endpoint_url": cloud.url}},
+    )
 
 
 def identity() -> str:
@@ -151,25 +160,25 @@ def test_a_key_that_is_changed_is_taken_up(cloud: Cloud, connect: Connect, monke
     assert settings.load().account == "000000000000"
 
 
-def test_the_role_signs_all_that_arrives(cloud: Cloud, connect: Connect) -> None:
+def test_the_role_signs_all_that_arrives(cloud: Cloud, other: str, connect: Connect) -> None:
     """The role is another account's: what was made by the connection's own key would lie elsewhere."""
-    connect(**key(cloud), extra=role(cloud))
-    assert identity().startswith(f"arn:aws:sts::{OTHER_ACCOUNT}:assumed-role/airflow/airflow_aws_default")
+    connect(**key(cloud), extra=role(cloud, other))
+    assert identity().startswith(f"arn:aws:sts::{other}:assumed-role/OrganizationAccountAccessRole/airflow_aws_default")
     here = settings.load()
-    assert here.account == OTHER_ACCOUNT
+    assert here.account == other
     stacks.deploy_foundation(here)
     outputs = stacks.deploy_inference(here, 0.93).outputs
-    assert f":{OTHER_ACCOUNT}:" in outputs["StateMachineArn"] and f":{OTHER_ACCOUNT}:" in outputs["AlertTopicArn"]
+    assert f":{other}:" in outputs["StateMachineArn"] and f":{other}:" in outputs["AlertTopicArn"]
     with pytest.raises(ClientError, match=r"403|Forbidden"):
         cloud.client("s3").head_bucket(Bucket=here.bucket, ExpectedBucketOwner="000000000000")
     heard = subscribed(outputs["AlertTopicArn"])
     with ThreadPoolExecutor() as pool:  # a browser of another test may have an event loop in this thread
         pool.submit(asyncio.run, AlertNotifier(subject="late", message="why").async_notify({})).result()
     eventually(heard, lambda message: message["Subject"] == "late")  # the stack's alarms speak there too
-    run_an_execution(outputs["StateMachineArn"], here.bucket)
+    assert f":{other}:" in run_an_execution(outputs["StateMachineArn"], here.bucket)
 
 
-def run_an_execution(machine: str, bucket: str) -> None:
+def run_an_execution(machine: str, bucket: str) -> str:
     """By the operator and its trigger, as the DAG does."""
 
     instance = TaskInstance()
@@ -185,7 +194,8 @@ def run_an_execution(machine: str, bucket: str) -> None:
         pool.submit(asyncio.run, first(deferred.value.trigger)).result()
     (arn,) = [value for value in instance.pushed.values() if str(value).startswith("arn:")]
     execution = clients.connect("stepfunctions").describe_execution(executionArn=arn)
-    assert execution["status"] == "FAILED" and f":{OTHER_ACCOUNT}:" in execution["executionArn"]
+    assert execution["status"] == "FAILED"
+    return str(execution["executionArn"])
 
 
 async def first(trigger: Any) -> Any:
@@ -197,15 +207,18 @@ def subscribed(topic: str) -> Callable[[], dict[str, Any]]:
     sqs = clients.connect("sqs")
     url = sqs.create_queue(QueueName=f"heard-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sender = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**sender, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     clients.connect("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return lambda: dict(json.loads(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"][0]["Body"]))
 
 
-@pytest.mark.parametrize("extra", [place, role])
+@pytest.mark.parametrize("assumed", [False, True])
 def test_reader_processes_read_by_the_same_session(
-    cloud: Cloud, connect: Connect, monkeypatch: pytest.MonkeyPatch, extra: Callable[[Cloud], dict[str, Any]]
+    cloud: Cloud, other: str, connect: Connect, monkeypatch: pytest.MonkeyPatch, assumed: bool
 ) -> None:
-    connect(**key(cloud), extra=extra(cloud))
+    connect(**key(cloud), extra=role(cloud, other) if assumed else place(cloud))
     bucket = f"readers-{uuid.uuid4().hex[:12]}"
     s3 = clients.connect("s3")
     s3.create_bucket(Bucket=bucket)

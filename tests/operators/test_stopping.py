@@ -27,12 +27,12 @@ from include.operators.stopping import JobTrigger, StoppingTrigger, TrainingTrig
 from include.scones.log_groups import TRAINING_JOBS
 from tests.conftest import REGION, Cloud, own_cloud
 from tests.operators.running import TaskInstance, deferred, execute, in_airflow
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
 
 BUCKET = "stopping-tests-bucket"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 PROGRAMS = {"sleep": "import time; time.sleep(600)", "succeed": "pass", "fail": "raise SystemExit(1)"}
 
 
@@ -56,7 +56,7 @@ class Started:
 
 
 def image(name: str) -> str:
-    return f"000000000000.dkr.ecr.{REGION}.amazonaws.com/{name}:1"
+    return f"111111111111.dkr.ecr.{REGION}.amazonaws.com/{name}:1"
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from include.scones.teardown.resources import Resource
 from tests.conftest import REGION, ROOT, Cloud, own_cloud
 from tests.datasets import describe
 from tests.inventory import Inventory, inventory
+from tests.roles import ROLE
 from tests.strangers import open_bucket
 from tests.waiting import eventually
 
@@ -41,7 +42,6 @@ PROJECT = "teardown-tests"
 ACCOUNT = "000000000000"
 HERE = Settings(project=PROJECT, region=REGION, account=ACCOUNT, bucket=f"{PROJECT}-bucket")
 IMAGE = f"811284229777.dkr.ecr.{REGION}.amazonaws.com/image-classification:1"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/unused"
 DATASET = describe()
 
 

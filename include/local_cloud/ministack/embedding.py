@@ -21,7 +21,7 @@ SERVICES = (
 )
 
 
-def configure(host: str, port: int, url: str, data: Path, keys: KeyRing, *, enforce_iam: bool = False) -> None:
+def configure(host: str, port: int, url: str, data: Path, keys: KeyRing) -> None:
     """Set the environment; everything that MiniStack writes then lies under `data`. Call it before `load`."""
     scratch = data / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # what functions unpacked before a kill -9
@@ -46,7 +46,7 @@ def configure(host: str, port: int, url: str, data: Path, keys: KeyRing, *, enfo
             "STATE_DIR": str(data / "state"),
             "TMPDIR": str(scratch),
             "LAMBDA_EXECUTOR": "local",
-            "AUTH": str(enforce_iam).lower(),
+            "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",

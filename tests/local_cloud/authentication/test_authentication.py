@@ -17,7 +17,9 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import Cloud
 from tests.local_cloud.authentication.signing import send, signed
-from tests.local_cloud.conftest import ROLE, refusal, unique
+from tests.local_cloud.conftest import refusal, unique
+from tests.roles import ROLE
+from tests.strangers import access
 
 OTHER_SECRET = "0" * 40
 # What each protocol says of a wrong secret, an unknown key id and a token that belongs to neither.
@@ -150,7 +152,7 @@ def test_sessions_and_users_of_this_cloud_are_valid_and_end(cloud: Cloud) -> Non
         "aws_secret_access_key": session["SecretAccessKey"],
         "aws_session_token": session["SessionToken"],
     }
-    assert cloud.client("sts", **lent).get_caller_identity()["Arn"].endswith("assumed-role/scones-sagemaker/tests")
+    assert cloud.client("sts", **lent).get_caller_identity()["Arn"].endswith("assumed-role/tests/tests")
     assert code(cloud.client("s3", **(lent | {"aws_session_token": "x"})).list_buckets) == "InvalidToken"
 
     name = unique("user")
@@ -165,7 +167,7 @@ def test_sessions_and_users_of_this_cloud_are_valid_and_end(cloud: Cloud) -> Non
 
 
 def test_other_accounts_have_no_sagemaker_here(cloud: Cloud) -> None:
-    session = cloud.client("sts").assume_role(RoleArn="arn:aws:iam::111111111111:role/x", RoleSessionName="other")
+    session = cloud.client("sts").assume_role(RoleArn=access(), RoleSessionName="other")
     lent = session["Credentials"]
     other = {
         "aws_access_key_id": lent["AccessKeyId"],

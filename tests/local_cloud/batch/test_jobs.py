@@ -22,7 +22,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.cloud
 
 PROGRAM = Path(__file__).with_name("batch_program.py")
-IMAGE = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/tests/program:1"
+IMAGE = f"111111111111.dkr.ecr.{REGION}.amazonaws.com/tests/program:1"
 FINAL = {"SUCCEEDED", "FAILED"}
 NETWORK = {"subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
 NEEDS = [{"type": "VCPU", "value": "0.5"}, {"type": "MEMORY", "value": "1024"}]

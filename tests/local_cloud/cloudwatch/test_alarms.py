@@ -115,6 +115,9 @@ def test_subscribers_are_told_of_each_change_once(cloud: Cloud, cloudwatch: Any)
     sqs = client(cloud, "sqs")
     queue = sqs.create_queue(QueueName=unique("alerts"))["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sender = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**sender, "Resource": queue_arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     client(cloud, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
     name = put_alarm(cloudwatch, AlarmActions=[topic], OKActions=[topic])
     becomes(cloudwatch, name, "OK")

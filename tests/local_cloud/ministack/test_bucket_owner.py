@@ -7,11 +7,14 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
-from tests.conftest import Cloud
+from tests.conftest import REGION, Cloud
 from tests.local_cloud.conftest import refusal, unique
-from tests.strangers import ACCOUNT, open_bucket
+from tests.strangers import account, open_bucket
 
 OURS = "000000000000"
 HEADER = "x-amz-expected-bucket-owner"
@@ -55,7 +58,7 @@ def test_without_a_condition_an_open_bucket_is_anyones(s3: Any, theirs: str) -> 
 def test_a_strangers_bucket_is_refused(s3: Any, theirs: str, operation: str, request_: dict[str, Any]) -> None:
     code, _ = refusal(getattr(s3, operation), Bucket=theirs, ExpectedBucketOwner=OURS, **request_)
     assert code == "AccessDenied"
-    assert s3.get_object(Bucket=theirs, Key="key", ExpectedBucketOwner=ACCOUNT)["Body"].read() == b"theirs"
+    assert s3.get_object(Bucket=theirs, Key="key", ExpectedBucketOwner=account())["Body"].read() == b"theirs"
 
 
 @pytest.mark.parametrize("operation", ["head_bucket", "head_object"])
@@ -77,7 +80,7 @@ def test_a_copy_names_the_owners_of_both_its_buckets(s3: Any, ours: str, theirs:
     out = {"Bucket": theirs, "Key": "copy", "CopySource": f"{ours}/key", "ExpectedSourceBucketOwner": OURS}
     assert refusal(s3.copy_object, **out, ExpectedBucketOwner=OURS)[0] == "AccessDenied"
     own = {"Bucket": ours, "Key": "copy", "CopySource": f"{ours}/key", "ExpectedBucketOwner": OURS}
-    assert refusal(s3.copy_object, **own, ExpectedSourceBucketOwner=ACCOUNT)[0] == "AccessDenied"
+    assert refusal(s3.copy_object, **own, ExpectedSourceBucketOwner=account())[0] == "AccessDenied"
     s3.copy_object(**own, ExpectedSourceBucketOwner=OURS)
 
 
@@ -95,3 +98,13 @@ def test_a_signed_address_carries_the_condition_in_a_header(cloud: Cloud, ours: 
         url = signing.generate_presigned_url("get_object", place)
         assert HEADER in httpx.URL(url).params["X-Amz-SignedHeaders"]
         assert httpx.get(url, headers={HEADER: OURS}).status_code == status
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_signed_address_carries_the_condition_in_its_query(cloud: Cloud, ours: str, method: str) -> None:
+    """So other SDKs sign it: whoever gets the address sends nothing with it."""
+    credentials = Credentials(cloud.key["AWS_ACCESS_KEY_ID"], cloud.key["AWS_SECRET_ACCESS_KEY"])
+    for owner, status in ((OURS, 200), (account(), 403)):
+        request = AWSRequest(method, f"{cloud.url}/{ours}/key", params={HEADER: owner})
+        S3SigV4QueryAuth(credentials, "s3", REGION).add_auth(request)
+        assert httpx.request(method, str(request.url)).status_code == status

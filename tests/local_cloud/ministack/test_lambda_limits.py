@@ -10,9 +10,9 @@ import pytest
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import client, refusal, unique
 from tests.local_cloud.functions import CODE, invoke, make_function, package
+from tests.roles import ROLE
 from tests.waiting import eventually
 
-ROLE = "arn:aws:iam::000000000000:role/scones-lambda"
 REFUSED = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided "
 )

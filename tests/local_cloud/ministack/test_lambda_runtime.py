@@ -15,8 +15,8 @@ from botocore.exceptions import WaiterError
 
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import refusal, unique
+from tests.roles import ROLE
 
-ROLE = "arn:aws:iam::000000000000:role/scones-lambda"
 ANSWERS = """
 import base64
 import decimal

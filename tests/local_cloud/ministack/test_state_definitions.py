@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import ROOT, Cloud
 from tests.local_cloud.conftest import client, refusal, unique
+from tests.roles import ROLE
 from tests.waiting import eventually
 
-ROLE = "arn:aws:iam::000000000000:role/scones-states"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 WORK = {
     "Type": "Task",

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import client, refusal, unique
 from tests.local_cloud.functions import execute, make_function, make_machine
+from tests.roles import ROLE
 
 LIMIT = 262_144
 TOO_LARGE = "returned a result with a size exceeding the maximum number of bytes service limit."
@@ -22,9 +23,8 @@ def function(cloud: Cloud) -> str:
 
 def machine_of(cloud: Cloud, states: dict[str, Any]) -> str:
     definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    role = "arn:aws:iam::000000000000:role/scones-states"
     answer = client(cloud, "stepfunctions").create_state_machine(
-        name=unique("payloads"), definition=definition, roleArn=role
+        name=unique("payloads"), definition=definition, roleArn=ROLE
     )
     return str(answer["stateMachineArn"])
 

@@ -14,7 +14,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tests.conftest import REGION, Cloud
-from tests.local_cloud.conftest import ROLE, client, refusal, training_request
+from tests.local_cloud.conftest import client, refusal, training_request
+from tests.roles import ROLE
 
 
 def post(

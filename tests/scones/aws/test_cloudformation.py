@@ -20,6 +20,7 @@ from include.scones.aws.cloudformation import delete_stack, deploy_stack, stack_
 from include.scones.errors import StackError, UnfinishedError
 from include.scones.steps import Step
 from tests.conftest import Cloud
+from tests.roles import ROLE
 
 TOPIC = {
     "Type": "AWS::SNS::Topic",
@@ -29,7 +30,7 @@ TOPIC = {
 BROKEN = {
     "Type": "AWS::StepFunctions::StateMachine",
     "Properties": {
-        "RoleArn": "arn:aws:iam::000000000000:role/none",
+        "RoleArn": ROLE,
         "DefinitionS3Location": {"Bucket": "there-is-no-such-bucket-here", "Key": "code/none.json"},
     },
 }

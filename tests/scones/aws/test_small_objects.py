@@ -15,7 +15,7 @@ import pytest
 
 from include.scones.aws.small_objects import ObjectError, SmallObjects
 from tests.conftest import Cloud
-from tests.strangers import ACCOUNT, open_bucket
+from tests.strangers import account, open_bucket
 
 OURS = "000000000000"
 KEYS = ["a/../b", "./c", "d//e", "f+g%20h?i#j&k=l", ".. /ü\u2028\n~", "train/bike_s_000001.png"]
@@ -78,7 +78,7 @@ def test_a_bucket_that_a_stranger_opened_is_neither_read_nor_written(cloud: Clou
     with pytest.raises(ObjectError, match="AccessDenied"):
         objects.write(theirs, "a.png", b"ours", "image/png")
     assert owner.get_object(Bucket=theirs, Key="a.png")["Body"].read() == b"theirs"
-    with SmallObjects(1, ACCOUNT) as named:
+    with SmallObjects(1, account()) as named:
         assert named.read(theirs, "a.png", 10) == b"theirs", "whoever names the owner means that bucket"
 
 

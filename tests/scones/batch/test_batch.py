@@ -21,8 +21,9 @@ from include.scones.batch.job import Job, load
 from include.scones.batch.shard import CHUNK, Shard
 from include.scones.settings import Settings
 from include.scones.stacks import deploy_foundation, packaging
-from tests.brightness import ROLE, await_endpoint, make_endpoint, png
+from tests.brightness import await_endpoint, make_endpoint, png
 from tests.conftest import REGION, Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 HERE = Settings(project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket")

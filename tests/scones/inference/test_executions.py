@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from include.scones.errors import ExecutionError, UnfinishedError
 from include.scones.inference import executions
 from tests.conftest import Cloud
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 KEY = "test/a.png"
@@ -46,7 +47,7 @@ def machine(state: dict[str, Any], **members: Any) -> str:
     arn: str = boto3.client("stepfunctions").create_state_machine(
         name=f"executions-{uuid.uuid4()}",
         definition=json.dumps(definition),
-        roleArn="arn:aws:iam::000000000000:role/unused",
+        roleArn=ROLE,
     )["stateMachineArn"]
     return arn
 

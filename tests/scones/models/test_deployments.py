@@ -22,11 +22,11 @@ from include.scones.models.training_job import METRICS, SAVED_MODEL
 from include.scones.settings import OWN, Settings
 from tests.conftest import REGION, Cloud
 from tests.datasets import put_dataset
+from tests.roles import ROLE
 from tests.waiting import eventually
 
 HERE = Settings(project="life-tests", region=REGION, account="000000000000", bucket="life-tests")
 FIRST, SECOND = "life-tests-first", "life-tests-second"
-ROLE = "arn:aws:iam::000000000000:role/unused"
 SMALL = {"epochs": 12, "mini_batch_size": 16}
 
 

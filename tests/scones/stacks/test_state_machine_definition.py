@@ -14,6 +14,7 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]  # it publishe
 from include.scones.handlers import HANDLERS
 from include.scones.stacks import TEMPLATES
 from include.scones.stacks.packaging import DEFINITION
+from tests.roles import ROLE
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 TRANSIENT = {
@@ -65,7 +66,7 @@ def faults(definition: dict[str, Any]) -> list[str]:
     text = json.dumps(definition)
     filled = {"Threshold": "0.93", "InvokeArn": "arn:aws:states:::lambda:invoke"}
     text = re.sub(r"\$\{(\w+)}", lambda found: filled.get(found[1], FUNCTION), text)
-    properties = {"RoleArn": "arn:aws:iam::000000000000:role/unused", "Definition": json.loads(text)}
+    properties = {"RoleArn": ROLE, "Definition": json.loads(text)}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     return [str(match) for match in lint(json.dumps({"Resources": {"Machine": machine}}))]
 

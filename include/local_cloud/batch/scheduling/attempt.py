@@ -13,8 +13,8 @@ from ...containers import images
 from ...containers.job_container import Ending, JobContainer
 from ...containers.logs import LogStream
 from ...context import Context
-from ...errors import UnknownImage
-from ...permissions import assumable
+from ...errors import ImagePullError, UnknownImage
+from ...permissions import assumable, check_pull
 from ..api import named, now
 from ..authorization import ROLES, TASKS
 
@@ -70,12 +70,22 @@ class Attempt:
             return Result(self._record(started, None, f"CannotPullContainerError: {error}"), None)
         if refused := self._refused_role():
             return Result(self._record(started, None, refused), None)
-        log = LogStream(self.context, self.log_group, self.stream)
+        with self._session("executionRoleArn") as agent:
+            return self._run(command, started, agent)
+
+    def _run(self, command: list[str], started: int, agent: AccessKey | None) -> Result:
+        """`agent` is what pulls the image and writes the log."""
+        try:
+            check_pull(self.job["container"]["image"], agent)
+        except ImagePullError as error:
+            return Result(self._record(started, None, f"CannotPullContainerError: {error}"), None)
+        context = self.context if agent is None else self.context.with_key(agent)
+        log = LogStream(context, self.log_group, self.stream)
         folder = self.context.data / "jobs" / self.context.region / f"batch-{self.stream.rpartition('/')[2]}"
         folder.mkdir(parents=True)
         timeout = self.job.get("timeout", {}).get("attemptDurationSeconds", _DAY * 365)
         try:
-            with self._role() as role:
+            with self._session("jobRoleArn") as role:
                 environment = images.environment(folder, self._variables(), self.context.region, self.context.url, role)
                 del environment["SAGEMAKER_BASE_DIR"]
                 ending = self._container.run(command, folder, environment, log.write, timeout)
@@ -95,9 +105,9 @@ class Attempt:
                 )
         return ""
 
-    def _role(self) -> AbstractContextManager[AccessKey | None]:
-        """A session of the job's role, if it has one, for as long as the attempt runs."""
-        arn = self.job["container"].get("jobRoleArn")
+    def _session(self, member: str) -> AbstractContextManager[AccessKey | None]:
+        """A session of one of the job's roles, if it has that one, for as long as the attempt runs."""
+        arn = self.job["container"].get(member)
         return nullcontext() if arn is None else self.context.keys.lent(arn, self.job["jobId"].replace(":", "-"))
 
     def _record(self, started: int, code: int | None, reason: str) -> dict[str, Any]:

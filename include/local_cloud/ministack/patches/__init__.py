@@ -8,16 +8,23 @@ from . import (
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
+    event_roles,
+    iam_conditions,
+    iam_requests,
+    iam_simulation,
     lambda_code,
     lambda_failures,
     lambda_limits,
     lambda_metrics,
     lambda_roles,
     lambda_worker,
+    member_accounts,
     service_roles,
     signed_addresses,
+    stack_roles,
     state_definitions,
     state_payloads,
+    states_calls,
     states_metrics,
     states_roles,
 )
@@ -30,15 +37,22 @@ def install(keys: KeyRing, clock: Clock) -> None:
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
+    event_roles.install(keys)
+    iam_conditions.install()
+    iam_requests.install()
+    iam_simulation.install()
     lambda_code.install()
     lambda_failures.install()
     lambda_limits.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
     lambda_worker.install()
+    member_accounts.install()
     service_roles.install()
     signed_addresses.install()
+    stack_roles.install(keys)
     state_definitions.install()
     state_payloads.install()
+    states_calls.install()
     states_metrics.install()
     states_roles.install(keys)

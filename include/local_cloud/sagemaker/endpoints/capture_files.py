@@ -27,9 +27,10 @@ ROLL_BYTES = 2 * 1024 * 1024
 RETRY_SECONDS = 60.0
 TRIES = 24 * 60  # a day of them; a restart begins anew
 LOCATION = "location"
+ROLE = "role"
 
-Upload = Callable[[str, str, bytes], Awaitable[None]]
-"""Puts content at a bucket and key; any `OSError` means try again later."""
+Upload = Callable[[str, str, str, bytes], Awaitable[None]]
+"""Puts content, by a role, at a bucket and key; any `OSError` means try again later."""
 
 
 class Stream(NamedTuple):
@@ -39,6 +40,7 @@ class Stream(NamedTuple):
     prefix: str
     endpoint: str
     variant: str
+    role: str  # by which SageMaker writes, an ARN
 
     @property
     def location(self) -> str:
@@ -103,6 +105,7 @@ class CaptureFiles:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         (folder / LOCATION).write_text(stream.location)
+        (folder / ROLE).write_text(stream.role)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._open[stream] = _OpenFile(path, descriptor, stream.endpoint)
         return self._open[stream]
@@ -143,7 +146,8 @@ class CaptureFiles:
             if content:
                 folder = path.parents[4]
                 bucket, _, prefix = (folder / LOCATION).read_text().partition("/")
-                await self._upload(bucket, f"{prefix}/{path.relative_to(folder).as_posix()}", content)
+                role = (folder / ROLE).read_text()
+                await self._upload(role, bucket, f"{prefix}/{path.relative_to(folder).as_posix()}", content)
             path.unlink()
         except OSError as error:
             pending.tries += 1

@@ -69,11 +69,13 @@ class ContainerLauncher:
         self._log: LogStream | None = None
 
     async def start(self, port: int) -> ServingProcess:
+        if self._role is None:
+            self._role = self._context.keys.lend(self._role_arn, "SageMaker")
         if self._log is None:
-            self._log = LogStream(self._context, *self._log_name)
+            self._log = LogStream(self._context.with_key(self._role), *self._log_name)
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            env={**self._environment(), "SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": HOST},
+            env={**self._environment(self._role), "SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": HOST},
             cwd=self._base,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -84,21 +86,18 @@ class ContainerLauncher:
         processes.record(self._context.store, process.pid)
         return ServingProcess(self._context, process, self._log.write)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, role: AccessKey) -> dict[str, str]:
         """With one session of the model's role for every run of the container."""
-        context = self._context
-        if self._role is None:
-            self._role = context.keys.lend(self._role_arn, "SageMaker")
-        return images.environment(self._base, self._own_environment, context.region, context.url, self._role)
+        return images.environment(self._base, self._own_environment, self._context.region, self._context.url, role)
 
     async def close(self) -> None:
         """Send what is left of the output, and end the session of the role."""
-        if self._role is not None:
-            self._context.keys.take_back(self._role)
-            self._role = None
         if self._log is not None:
             await asyncio.to_thread(self._log.close)
             self._log = None
+        if self._role is not None:
+            self._context.keys.take_back(self._role)
+            self._role = None
 
 
 async def _copy(output: asyncio.StreamReader | None, write: Callable[[str], None]) -> None:

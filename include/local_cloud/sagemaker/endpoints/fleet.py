@@ -16,6 +16,7 @@ from typing import Any
 
 from ...context import Context
 from ...errors import WorkError
+from ...permissions import check_pull
 from . import model_data
 from .connections import Answer
 from .container import ContainerFailed, ServingContainer
@@ -140,7 +141,9 @@ class Fleet:
 
     def _fetch(self, model: dict[str, Any], folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        model_data.fetch(self._context, model, folder / "model", folder)
+        with self._context.keys.lent(model["ExecutionRoleArn"], "SageMaker") as role:
+            check_pull(model_data.container(model)["Image"], role)
+            model_data.fetch(self._context.with_key(role), model, folder / "model", folder)
 
     def choose(self) -> Variant:
         """A variant by chance, in proportion to the weights."""

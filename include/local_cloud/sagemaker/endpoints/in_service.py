@@ -43,4 +43,5 @@ class InServiceEndpoint:
         """Where a variant's captures go."""
         destination = self.capture.destination if self.capture else ""
         bucket, _, prefix = destination.partition("://")[2].partition("/")
-        return Stream(bucket, prefix, self.name, variant)
+        role = self.fleet.variants[variant].plan.model["ExecutionRoleArn"]
+        return Stream(bucket, prefix, self.name, variant, role)

@@ -214,9 +214,13 @@ class RegionalEndpoints:
     def _remove_folder(self, version: str) -> None:
         shutil.rmtree(self._folder / version, ignore_errors=True)
 
-    async def _upload(self, bucket: str, key: str, content: bytes) -> None:
+    async def _upload(self, role_arn: str, bucket: str, key: str, content: bytes) -> None:
+        def put() -> None:
+            with self.context.keys.lent(role_arn, "SageMaker") as role:
+                self.context.with_key(role).s3.put_object(Bucket=bucket, Key=key, Body=content)
+
         try:
-            await asyncio.to_thread(lambda: self.context.s3.put_object(Bucket=bucket, Key=key, Body=content))
+            await asyncio.to_thread(put)
         except (ClientError, BotoCoreError) as error:
             raise OSError(f"s3://{bucket}/{key} could not be written: {error}") from error
 

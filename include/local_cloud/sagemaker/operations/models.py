@@ -17,7 +17,9 @@ _LISTING = Listing("Models", ("ModelName", "ModelArn", "CreationTime"), "ModelNa
 
 @operation("CreateModel")
 def create_model(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    _check_data(_check(request), context)
+    definition = _check(request)
+    with context.keys.lent(request["ExecutionRoleArn"], "SageMaker") as role:
+        _check_data(definition, context.with_key(role))
     document = {
         "EnableNetworkIsolation": False,
         **{key: value for key, value in request.items() if key != "Tags"},

@@ -15,6 +15,7 @@ from ...containers.job_container import Ending, JobContainer
 from ...containers.logs import LogStream
 from ...context import Context
 from ...errors import WorkError
+from ...permissions import check_pull
 from .. import artifacts
 from ..api.operation import now
 from ..api.resource import TRAINING_JOBS
@@ -70,24 +71,29 @@ class TrainingJob:
 
     def run(self) -> None:
         """Carry the job through. It blocks until the end; every failure ends up in the job's document."""
-        self._log = LogStream(self.context, LOG_GROUP, f"{self.name}/{input.HOST}-{int(time.time())}")
-        try:
-            self._run(self._log)
-        except WorkError as error:
-            self._end("Failed", FailureReason=f"ClientError: {error}"[:FAILURE_LENGTH])
-        except Exception as error:
-            logger.exception("training job %s failed inside the local cloud", self.name)
-            self._end("Failed", FailureReason=f"InternalServerError: {error}"[:FAILURE_LENGTH])
+        with self.context.keys.lent(TRAINING_JOBS.find(self.context, self.name)["RoleArn"], "SageMaker") as role:
+            context = self.context.with_key(role)
+            self._log = LogStream(context, LOG_GROUP, f"{self.name}/{input.HOST}-{int(time.time())}")
+            try:
+                self._run(self._log, context, role)
+            except WorkError as error:
+                self._end("Failed", FailureReason=f"ClientError: {error}"[:FAILURE_LENGTH])
+            except Exception as error:
+                logger.exception("training job %s failed inside the local cloud", self.name)
+                self._end("Failed", FailureReason=f"InternalServerError: {error}"[:FAILURE_LENGTH])
 
-    def _run(self, log: LogStream) -> None:
+    def _run(self, log: LogStream, context: Context, role: AccessKey) -> None:
+        """`context` acts as the job's role."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._started = now()
         job = self._step("Downloading", TrainingStartTime=self._started)
         if job is None:
             self._end("Stopped")
             return
-        command = [*images.program(self.context.images, job["AlgorithmSpecification"]["TrainingImage"]), "train"]
-        input.prepare(self.base, job, self.context.s3)
+        image = job["AlgorithmSpecification"]["TrainingImage"]
+        command = [*images.program(self.context.images, image), "train"]
+        check_pull(image, role)
+        input.prepare(self.base, job, context.s3)
         if self._step("Training") is None:
             self._end("Stopped")
             return
@@ -96,12 +102,11 @@ class TrainingJob:
         def output(line: str) -> None:
             log.write(line)
             if found := self._metrics.read(line):
-                metrics.publish(self.context, self.name, found)
+                metrics.publish(context, self.name, found)
 
         seconds = job["StoppingCondition"]["MaxRuntimeInSeconds"]
-        with self.context.keys.lent(job["RoleArn"], "SageMaker") as role:
-            ending = self._container.run(command, self.folder, self._environment(job, role), output, seconds)
-        self._finish(job, ending, log)
+        ending = self._container.run(command, self.folder, self._environment(job, role), output, seconds)
+        self._finish(job, ending, log, context)
 
     def _environment(self, job: dict[str, Any], role: AccessKey) -> dict[str, str]:
         extra = {
@@ -111,16 +116,16 @@ class TrainingJob:
         }
         return images.environment(self.base, extra, self.context.region, self.context.url, role)
 
-    def _finish(self, job: dict[str, Any], ending: Ending, log: LogStream) -> None:
+    def _finish(self, job: dict[str, Any], ending: Ending, log: LogStream, context: Context) -> None:
         if self._interrupted:
             self._end("Failed", FailureReason=INTERRUPTED)
         elif ending.cause == "exited" and ending.code != 0:
             self._end("Failed", FailureReason=self._failure(ending.code, log)[:FAILURE_LENGTH])
         else:
-            self._upload(job)
+            self._upload(job, context.s3)
             self._end(_LAST_STATES[ending.cause])
 
-    def _upload(self, job: dict[str, Any]) -> None:
+    def _upload(self, job: dict[str, Any], s3: Any) -> None:
         """Store what the container left, as SageMaker also does for a job that was stopped."""
         destination = job["ModelArtifacts"]["S3ModelArtifacts"]
         with contextlib.suppress(transitions.WrongState):
@@ -133,7 +138,7 @@ class TrainingJob:
             if any(folder.iterdir()):
                 archive = self.folder / uri.rpartition("/")[2]
                 artifacts.pack(folder, archive)
-                artifacts.upload(self.context.s3, archive, uri)
+                artifacts.upload(s3, archive, uri)
 
     def _failure(self, code: int, log: LogStream) -> str:
         written = ""

@@ -24,7 +24,7 @@ CONFIG = {
     "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"], "CsvContentTypes": ["text/csv"]},
 }
 WHEN = datetime(2024, 10, 15, 14, 5, 12, 996_400, tzinfo=UTC)
-STREAM = Stream("bucket", "data_capture", "endpoint", "AllTraffic")
+STREAM = Stream("bucket", "data_capture", "endpoint", "AllTraffic", "arn:aws:iam::000000000000:role/tests")
 
 
 def settings(**changes: Any) -> CaptureSettings:
@@ -137,7 +137,7 @@ class Bucket:
         self.objects: dict[str, bytes] = {}
         self.failing = False
 
-    async def put(self, bucket: str, key: str, content: bytes) -> None:
+    async def put(self, role: str, bucket: str, key: str, content: bytes) -> None:
         if self.failing:
             raise OSError("no such bucket")
         self.objects[f"{bucket}/{key}"] = content

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Cloud
-from tests.local_cloud.conftest import IMAGE, ROLE, refusal, unique
+from tests.local_cloud.conftest import IMAGE, refusal, unique
+from tests.roles import ROLE
 
 DATA = "local-cloud-models"
 CONTAINER = {"Image": IMAGE, "ModelDataUrl": f"s3://{DATA}/model.tar.gz", "Environment": {"SERVING_THREADS": "1"}}
