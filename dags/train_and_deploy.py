@@ -110,10 +110,10 @@ def train_and_deploy() -> None:
         events = [event.extra for event in triggering_asset_events.get(DATASET, [])]
         data = catalogue.choose(here.bucket, params["dataset"], events)
         name = run_name(here.project, run_id, dag_run.run_after)
-        role = stacks.stack_outputs(here.foundation_stack)["SageMakerRoleArn"]
+        roles = stacks.stack_outputs(here.foundation_stack)
         hyperparameters = {name: value for name, value in params.items() if name in DEFAULTS}
         instances = {name: params[name] for name in ("training_instance", "endpoint_instance")}
-        return build_requests(replace(here, **instances), name, role, data, hyperparameters) | {"dataset": data}
+        return build_requests(replace(here, **instances), name, roles, data, hyperparameters) | {"dataset": data}
 
     @task
     def check_accuracy(trained: dict[str, Any], data: dict[str, Any], params: dict[str, Any]) -> float:

@@ -24,7 +24,7 @@ PLATFORM = "linux/amd64"  # the job definition's
 def main() -> int:
     here = settings.load()
     stacks.deploy_foundation(here)
-    repository = deploy_batch(here, here.bucket).outputs["RepositoryName"]
+    repository = deploy_batch(here).outputs["RepositoryName"]
     ecr = clients.connect("ecr", here.region)
     uri = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -34,7 +34,7 @@ def main() -> int:
     docker("login", "--username", user, "--password-stdin", registry, given=password)
     docker(*build_command(image))
     docker("push", image)
-    deploy_batch(here, here.bucket, image_tag=tag)
+    deploy_batch(here, image_tag=tag)
     sys.stdout.write(f"{image}\n")
     return 0
 

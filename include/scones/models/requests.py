@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from include.scones.models.endpoint import endpoint_config_request
@@ -14,24 +15,27 @@ DATASET_TAG = "Dataset"
 def build_requests(
     settings: Settings,
     name: str,
-    role_arn: str,
+    roles: Mapping[str, str],
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
+
+    `roles` are the foundation's outputs: the ARNs of the roles that train and serve.
 
     Raises:
         HyperparameterError: the algorithm would refuse the training job.
     """
     image = image_uri(settings.region)
     tags = build_tags(settings, dataset)
-    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters)
+    training = training_job_request(settings, name, roles["TrainingRoleArn"], image, dataset, hyperparameters)
     return {
         "training": training | {"Tags": tags},
         "model": {
             "ModelName": name,
             "PrimaryContainer": {"Image": image, "ModelDataUrl": artifact_uri(settings, name)},
-            "ExecutionRoleArn": role_arn,
+            "ExecutionRoleArn": roles["ServingRoleArn"],
+            "EnableNetworkIsolation": True,
             "Tags": tags,
         },
         "endpoint_config": endpoint_config_request(settings, name) | {"Tags": tags},

@@ -25,7 +25,7 @@ from tests.waiting import eventually
 
 HERE = Settings(project="life-tests", region=REGION, account="000000000000", bucket="life-tests")
 FIRST, SECOND = "life-tests-first", "life-tests-second"
-ROLE = "arn:aws:iam::000000000000:role/unused"
+ROLES = dict.fromkeys(("TrainingRoleArn", "ServingRoleArn"), "arn:aws:iam::000000000000:role/unused")
 SMALL = {"epochs": 12, "mini_batch_size": 16}
 
 
@@ -45,7 +45,7 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
     archive = write_sample(tmp_path_factory.mktemp("archive") / "sample.tar.gz", train=60, test=10)
     data = dataset.publish(source.fetch(str(archive), None, HERE.bucket), HERE.bucket, [8, 48])
     catalogue.make_current(HERE.bucket, data, "etl")
-    sagemaker, requests = boto3.client("sagemaker"), build_requests(HERE, FIRST, ROLE, data, SMALL)
+    sagemaker, requests = boto3.client("sagemaker"), build_requests(HERE, FIRST, ROLES, data, SMALL)
     sagemaker.create_training_job(**requests["training"])
     job = eventually(
         lambda: sagemaker.describe_training_job(TrainingJobName=FIRST),

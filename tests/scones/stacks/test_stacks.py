@@ -44,14 +44,15 @@ def functions() -> list[dict[str, Any]]:
     return [client.get_function_configuration(FunctionName=name) for name in FUNCTIONS]
 
 
-def test_foundation_gives_the_bucket_and_a_role_and_repeats_to_nothing(settings: Settings) -> None:
+def test_foundation_gives_the_bucket_and_its_roles_and_repeats_to_nothing(settings: Settings) -> None:
     result = deploy_foundation(settings)
     assert result.action == "unchanged"
     assert result.outputs["BucketName"] == settings.bucket
     boto3.client("s3").head_bucket(Bucket=settings.bucket)
-    role = result.outputs["SageMakerRoleArn"].rsplit("/", 1)[1]
-    trust = boto3.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    for name in ("TrainingRoleArn", "ServingRoleArn"):
+        role = result.outputs[name].rsplit("/", 1)[1]
+        trust = boto3.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
 def test_bucket_outlives_its_stack_and_is_taken_up_again(cloud: Cloud) -> None:
