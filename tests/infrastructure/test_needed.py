@@ -31,7 +31,7 @@ NEEDS: dict[str, Ask] = {
     "CloudFormationRole.MakeLogGroups": DEEDS["delete a log"],
     "CloudFormationRole.FindLogGroups": ask("logs", "describe_log_groups"),
     "CloudFormationRole.MakeFunctions": DEEDS["delete a function"],
-    "CloudFormationRole.ConnectQueues": ask("lambda", "get_event_source_mapping", UUID="0" * 36),
+    "CloudFormationRole.ConnectQueues": simulate("lambda:CreateEventSourceMapping"),
     "CloudFormationRole.MakeStateMachines": ask("stepfunctions", "describe_state_machine", stateMachineArn=MACHINE),
     "CloudFormationRole.MakeAlarms": simulate(
         "cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:ids-a"
