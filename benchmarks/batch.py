@@ -89,7 +89,7 @@ def loop_throughput(count: int) -> float:
 
 def batch_seconds(shard_size: int) -> tuple[float, float]:
     """From the submission to the end of the job, and of that from the first child's start on."""
-    outputs = stack.deploy_batch(HERE, HERE.bucket).outputs
+    outputs = stack.deploy_batch(HERE).outputs
     folder = f"s3://{HERE.bucket}/{FOLDER}"
     prepared = run.prepare(HERE, "benchmark", folder, "", 0.9, ["bicycle", "motorcycle"])
     job: Job = replace(prepared, endpoint=serving.ENDPOINT)

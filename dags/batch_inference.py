@@ -49,7 +49,8 @@ CRON = batch_schedule()
             type=["null", "string"],
             pattern="^s3://[^/]+/",
             title="Folder",
-            description="s3://bucket/folder/, with {{ ds }} for the run's date; the test images when left empty.",
+            description="s3://bucket/folder/, with {{ ds }} for the run's date; the test images when left empty."
+            " SCONES_BATCH_INPUTS says which folders a run may read.",
         ),
         "folder_owner": Param(
             None,
@@ -86,7 +87,7 @@ def batch_inference() -> None:
         from uuid import uuid4
 
         from include.scones import settings, stacks
-        from include.scones.batch import job, partition, run, stack
+        from include.scones.batch import inputs, partition, run, stack
         from include.scones.models.history import dataset_in_service
         from include.scones.run_names import run_name
         from include.scones.s3_layout import s3_uri, split_folder
@@ -101,7 +102,8 @@ def batch_inference() -> None:
         owner = params["folder_owner"] or here.account
         date, attempt = context.get("ts", ""), uuid4().hex[:8]
         folder, output = partition.places(asked, params["output"] or "", context, scheduled=scheduled)
-        outputs = stack.deploy_batch(here, job.split(folder)[0], step=Step(str(ti.id))).outputs
+        inputs.check(here, folder)
+        outputs = stack.deploy_batch(here, step=Step(str(ti.id))).outputs
         prepared = run.prepare(here, name, folder, output, threshold, data["classes"], owner, date, attempt)
         return {
             "job": asdict(prepared),

@@ -134,7 +134,6 @@ def train_and_deploy() -> None:
         data = catalogue.choose(here.bucket, params["dataset"], events)
         name = run_name(here.project, run_id, dag_run.run_after)
         foundation = stacks.stack_outputs(here.foundation_stack)
-        role, key = foundation["SageMakerRoleArn"], foundation.get("KmsKeyArn", "")
         hyperparameters = {name: value for name, value in params.items() if name in DEFAULTS}
         here = replace(
             here,
@@ -142,8 +141,7 @@ def train_and_deploy() -> None:
             training_instance=params["training_instance"] or settings.training_instance(params["algorithm"]),
             endpoint_instance=params["endpoint_instance"],
         )
-        requests = build_requests(here, name, role, data, hyperparameters, key, foundation.get("ContainerImage", ""))
-        return requests | {"dataset": data}
+        return build_requests(here, name, foundation, data, hyperparameters) | {"dataset": data}
 
     @task
     def check_accuracy(trained: dict[str, Any], data: dict[str, Any], params: dict[str, Any]) -> float:

@@ -13,6 +13,7 @@ from include.launcher.config import Config
 from include.scones.cifar.sample import write_sample
 from tests.conftest import ROOT, free_port
 
+BUCKET = "scones-unlimited-000000000000-us-east-1"
 MARK = "marked-secret-of-the-shell"  # what the user's shell holds and no process of the stack may see
 
 
@@ -52,6 +53,7 @@ def prepare(home: Path) -> Launcher:
         "SCONES_AIRFLOW_PORT": str(config.airflow_port),
         "SCONES_ARCHIVE": str(archive),
         "SCONES_ALERTS": "somebody@example.com",
+        "SCONES_BATCH_INPUTS": f"s3://{BUCKET}/odd/ s3://{BUCKET}/nothing/",
         "COLUMNS": "200",
         "PASSWORD_OF_SOMETHING_ELSE": MARK,
         "AWS_SESSION_TOKEN": MARK,

@@ -59,10 +59,10 @@ def goes_on(here: Settings) -> str:
 
 
 def print_policies() -> None:
-    """Print what the caller must be allowed, as IAM's policies: for the workflow, and for batch_inference besides."""
+    """Print what the caller must be allowed, as IAM's policies; `make batch-image` needs the second one besides."""
     here = settings.load()
     partition = str(clients.connect("sts").get_caller_identity()["Arn"]).split(":")[1]
-    made = {"workflow": policy(here, partition, ACTIONS), "batch": policy(here, partition, BATCH_ACTIONS)}
+    made = {"caller": policy(here, partition, ACTIONS), "batch-image": policy(here, partition, BATCH_ACTIONS)}
     print(json.dumps(made, indent=2))
 
 

@@ -8,7 +8,7 @@ import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from include.launcher.database import Database
 from include.launcher.errors import LaunchError
@@ -76,25 +76,27 @@ class Config:
             **_NO_OTHER_CLOUD,
         }
 
-    def environment(self) -> dict[str, str]:
-        """The whole environment of Airflow's processes: what they need, and nothing else of the user's shell."""
+    def environment(self, role: str = "") -> dict[str, str]:
+        """The whole environment of Airflow's processes: what they need, and nothing else of the user's shell.
+
+        `role` is the ARN of the one that a process works as; it has the caller's own rights without one.
+        """
         settings = {name: value for name, value in os.environ.items() if name.startswith(("SCONES_", "AIRFLOW_"))}
         network = {name: os.environ[name] for name in _NETWORK if name in os.environ}
-        return inherited() | network | settings | self._connection() | self._airflow_environment()
+        return inherited() | network | settings | self._connection(role) | self._airflow_environment()
 
-    def _connection(self) -> dict[str, str]:
+    def _connection(self, role: str) -> dict[str, str]:
         """Airflow's connection: the local cloud's with its address and key in it, or the user's own environment."""
         environment = self.aws_environment()
-        if self.target == "aws":
-            return environment | {"SCONES_AWS_CONN_ID": "aws_default", "AIRFLOW_CONN_AWS_DEFAULT": "aws://"}
-        connection = {
-            "conn_type": "aws",
-            "login": environment["AWS_ACCESS_KEY_ID"],
-            "password": environment["AWS_SECRET_ACCESS_KEY"],
-            "extra": {"endpoint_url": self.cloud_url, "region_name": LOCAL_REGION},
-        }
-        return {
-            **_NO_OTHER_CLOUD,
+        extra: dict[str, Any] = {"role_arn": role} if role else {}
+        connection: dict[str, Any] = {"conn_type": "aws", "extra": extra}
+        if self.target == "local":
+            connection |= {"login": environment["AWS_ACCESS_KEY_ID"], "password": environment["AWS_SECRET_ACCESS_KEY"]}
+            # Airflow asks for the role at an address of its own.
+            sts = {"service_config": {"sts": {"endpoint_url": self.cloud_url}}} if role else {}
+            extra |= {"endpoint_url": self.cloud_url, "region_name": LOCAL_REGION, **sts}
+            environment = _NO_OTHER_CLOUD
+        return environment | {
             "SCONES_AWS_CONN_ID": "aws_default",
             "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         }

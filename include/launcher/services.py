@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from include.launcher import identities
 from include.launcher.conditions import check_port, check_room, check_target
 from include.launcher.config import ROOT, Config
 from include.launcher.errors import LaunchError
@@ -59,8 +60,9 @@ class Services:
         elif process is self._database:
             process.start(config.database.command, inherited(), ROOT)
         else:
-            component = COMPONENTS[process.name.removeprefix("airflow-")]
-            process.start([_airflow(), *component], config.environment(), ROOT)
+            name = process.name.removeprefix("airflow-")
+            environment = config.environment(identities.role(config.home, name))
+            process.start([_airflow(), *COMPONENTS[name]], environment, ROOT)
 
     def start(self, say: Say, supervised: bool = False) -> None:
         """Start what does not run yet and wait until all of it is healthy; then supervise it, if it was or is to be.
@@ -76,8 +78,6 @@ class Services:
         if self.config.target == "local":
             self.start_cloud(say)
         self._start_airflow(say)
-        if self.config.target == "local":
-            self.await_cloud()
         self._wait(self._airflow["api-server"], lambda: not self.unhealthy())
         if supervised:
             command = [sys.executable, "-m", "include.launcher.supervisor", self.config.target]
@@ -131,6 +131,9 @@ class Services:
         self._wait(self._database, self.config.database.is_ready)
         if missing:
             self._migrate()
+        if self.config.target == "local":
+            self.await_cloud()
+        identities.deploy(self.config.home)
         for process in missing:
             self.start_alone(process)
 

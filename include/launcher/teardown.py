@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from include.launcher import display, places
+from include.launcher import display, identities, places
 from include.launcher.api import AirflowApi
 from include.launcher.conditions import check_target, target
 from include.launcher.config import Config
@@ -42,7 +42,7 @@ def teardown(config: Config, console: Console, scope: str, confirm: str) -> None
     check_target(config)
     with running_cloud(config, say):
         here = settings.load()
-        found = plan(here, scope)
+        found = _found(here, scope)
         _show(console, f"What {scope} covers", found)
         if not found:
             return
@@ -55,8 +55,10 @@ def teardown(config: Config, console: Console, scope: str, confirm: str) -> None
             conf = {"scope": scope, "dry_run": False, "confirm": confirm}
             try:
                 display.follow(console, Workflow(api, services, conf, [DAG_ID]).run())
+                if scope == EVERYTHING:
+                    identities.delete(here)
             finally:
-                _show(console, f"Left of {here.project}", plan(here, EVERYTHING))
+                _show(console, f"Left of {here.project}", _found(here, EVERYTHING))
 
 
 def clean(config: Config, say: Say, force: bool) -> None:
@@ -82,7 +84,7 @@ def _current(home: Path) -> Settings:
 def _check_gone(home: Path, here: Settings) -> None:
     try:
         account = buckets.account()
-        left = plan(here, EVERYTHING) if account == here.account else []
+        left = _found(here, EVERYTHING) if account == here.account else []
     except (BotoCoreError, ClientError) as error:
         raise LaunchError(_unknown(home, str(error))) from error
     if account != here.account:
@@ -94,6 +96,11 @@ def _check_gone(home: Path, here: Settings) -> None:
             f" {here.region}:\n{names}\nThis ends them: make teardown TARGET=aws SCOPE={EVERYTHING}"
             f" CONFIRM={here.project}. This forgets them, and they go on costing: make clean FORCE=1"
         )
+
+
+def _found(here: Settings, scope: str) -> list[Resource]:
+    """What the scope covers; the identities last, with which all the rest is deleted."""
+    return plan(here, scope) + (identities.find(here) if scope == EVERYTHING else [])
 
 
 def _unknown(home: Path, why: str) -> str:

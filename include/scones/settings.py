@@ -30,7 +30,8 @@ class Settings:
     `project` prefixes every resource name, so that two projects can live in one account. `alerts` is the e-mail or web
     address that alarms go to; nobody hears of them where it is empty. `algorithm` is BUILT_IN or OWN, and the instances
     are what trains and what serves. `stack_parameters` is what the operator chose of the templates' parameters, as
-    `Name=value` words. The endpoint grows up to `max_instances`.
+    `Name=value` words, `batch_inputs` the folders that batch_inference may read, as `s3://` addresses. The endpoint
+    grows up to `max_instances`.
     """
 
     project: str
@@ -43,6 +44,7 @@ class Settings:
     endpoint_instance: str = ENDPOINT_INSTANCE
     stack_parameters: str = ""
     max_instances: int = 1
+    batch_inputs: str = ""
 
     @property
     def endpoint(self) -> str:
@@ -55,6 +57,10 @@ class Settings:
     @property
     def inference_stack(self) -> str:
         return f"{self.project}-inference"
+
+    @property
+    def identities_stack(self) -> str:
+        return f"{self.project}-identities"
 
     @property
     def batch_stack(self) -> str:
@@ -116,6 +122,12 @@ def batch_folder() -> str | None:
     return os.environ.get("SCONES_BATCH_FOLDER") or None
 
 
+def batch_inputs() -> str:
+    """The folders that batch_inference may read besides the data sets; the scheduled runs' is one of them."""
+    scheduled = (batch_folder() or "").partition("{{")[0]  # whatever the date
+    return f"{os.environ.get('SCONES_BATCH_INPUTS', '')} {scheduled}".strip()
+
+
 def load() -> Settings:
     """Read the settings from the environment; region and account are those of the session in use.
 
@@ -144,6 +156,7 @@ def load() -> Settings:
         endpoint_instance=endpoint_instance(),
         stack_parameters=os.environ.get("SCONES_STACK_PARAMETERS", ""),
         max_instances=max_instances(),
+        batch_inputs=batch_inputs(),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,10 @@ from include.scones.stacks import TEMPLATES
 from include.scones.stacks.packaging import DEFINITION
 
 PATHS = sorted(TEMPLATES.glob("*.yaml"))
-# The actions that AWS lets nobody narrow to a resource.
-FOR_ALL_RESOURCES = {
-    "cloudwatch:PutMetricData",
-    "ecr:GetAuthorizationToken",
-    "logs:CreateLogDelivery",
-    "logs:GetLogDelivery",
-    "logs:UpdateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:DescribeResourcePolicies",
-    "logs:DescribeLogGroups",
-}
+ACTIONS = json.loads((resources.files("cfnlint") / "data/AdditionalSpecs/Policies.json").read_text())
+# What has a resource on AWS, but none that is known beforehand, or by its name.
+WITHOUT_NAMES = ("lambda:CreateEventSourceMapping", "ec2:CreateVpc", "cloudwatch:PutMetricData")
+MOST_INLINE = 10_240  # characters of a role's policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -47,15 +40,15 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, properties in roles():
         for policy in properties["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_there_are_the_three_templates() -> None:
-    assert [path.name for path in PATHS] == ["batch.yaml", "foundation.yaml", "inference.yaml"]
+def test_there_are_the_four_templates() -> None:
+    assert [path.name for path in PATHS] == ["batch.yaml", "foundation.yaml", "identities.yaml", "inference.yaml"]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
@@ -76,14 +69,35 @@ def test_roles_name_their_actions_and_resources() -> None:
     for role, statement in checked:
         actions = listed(statement["Action"])
         assert not any("*" in action for action in actions), (role, actions)
-        if "*" in listed(statement["Resource"]):
-            assert set(actions) <= FOR_ALL_RESOURCES, (role, actions)
+        if "*" in listed(statement["Resource"]) and not set(WITHOUT_NAMES) & set(actions):
+            assert [action for action in actions if known(action).get("Resources")] == [], role
+
+
+def known(action: str) -> dict[str, Any]:
+    """What AWS says of an action: it must be there."""
+    service, _, name = action.partition(":")
+    found: dict[str, Any] = ACTIONS[service]["Actions"][name.lower()]
+    return found
+
+
+def test_every_action_is_one_of_iams_and_every_statement_has_a_name() -> None:
+    names = []
+    for role, statement in statements():
+        for action in listed(statement["Action"]):
+            known(action)
+        names.append((role, statement["Sid"]))
+    assert len(set(names)) == len(names)
+
+
+def test_no_roles_policies_are_more_than_iam_takes() -> None:
+    for name, properties in roles():
+        assert len(json.dumps(properties["Policies"], separators=(",", ":"))) <= MOST_INLINE, name
 
 
 def test_every_role_can_have_a_boundary_and_has_none_by_default() -> None:
     boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
     assert {name for name, properties in roles() if properties.get("PermissionsBoundary") != boundary} == set()
-    assert [load(path)["Parameters"]["PermissionsBoundary"]["Default"] for path in PATHS] == [""] * 3
+    assert [load(path)["Parameters"]["PermissionsBoundary"]["Default"] for path in PATHS] == [""] * 4
 
 
 OBJECTS = {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}
@@ -111,7 +125,7 @@ def test_no_partition_is_taken_for_granted() -> None:
         assert "arn:aws:" not in path.read_text(), f"{path.name}: write arn:${{AWS::Partition}}:"
 
 
-def test_each_role_is_assumed_by_one_service_alone() -> None:
+def test_each_role_is_assumed_by_one_service_alone_or_by_the_callers() -> None:
     trusted = {
         name: [statement["Principal"] for statement in properties["AssumeRolePolicyDocument"]["Statement"]]
         for name, properties in roles()
@@ -120,10 +134,12 @@ def test_each_role_is_assumed_by_one_service_alone() -> None:
     functions = [f"{handler.resource}Role" for handler in HANDLERS]
     assert trusted == {
         **{name: [{"Service": "lambda.amazonaws.com"}] for name in functions},
+        "CloudFormationRole": [{"Service": "cloudformation.amazonaws.com"}],
+        **{name: [{"AWS": {"Ref": "Callers"}}] for name in ("WorkersRole", "ReadersRole")},
         "ExecutionRole": [{"Service": "ecs-tasks.amazonaws.com"}],
         "ListingRole": [{"Service": "states.amazonaws.com"}],
         "JobRole": [{"Service": "ecs-tasks.amazonaws.com"}],
-        "SageMakerRole": [{"Service": "sagemaker.amazonaws.com"}],
+        **{name: [{"Service": "sagemaker.amazonaws.com"}] for name in ("ServingRole", "TrainingRole")},
         "StateMachineRole": [{"Service": "states.amazonaws.com"}],
     }
 

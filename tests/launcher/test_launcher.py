@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from include.launcher import config, source
+from include.launcher import config, identities, source
 from include.launcher.api import AirflowApi
 from include.launcher.errors import LaunchError
 from include.launcher.processes import Process
@@ -149,6 +150,18 @@ def test_the_local_target_overrides_the_users_aws_environment(tmp_path: Path, mo
     assert connection["extra"] == {"endpoint_url": "http://127.0.0.1:4000", "region_name": "us-east-1"}
     assert environment["SCONES_AWS_CONN_ID"] == "aws_default"
     assert config.Config("aws", tmp_path, 4000, 2).environment()["AWS_PROFILE"] == "work"
+
+
+@pytest.mark.parametrize(("component", "role"), [("api-server", "r"), ("scheduler", "w"), ("dag-processor", "w")])
+def test_airflows_processes_work_as_roles(tmp_path: Path, component: str, role: str) -> None:
+    assert identities.role(tmp_path, component) == ""
+    (tmp_path / "identities.json").write_text('{"WorkersRoleArn": "w", "ReadersRoleArn": "r"}')
+    found = identities.role(tmp_path, component)
+    for target, sts in (("local", "http://127.0.0.1:4000"), ("aws", None)):
+        environment = config.Config(cast("config.Target", target), tmp_path, 4000, 2).environment(found)
+        extra = json.loads(environment["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]
+        assert extra["role_arn"] == role
+        assert extra.get("service_config", {}).get("sts", {}).get("endpoint_url") == sts
 
 
 def test_children_get_what_they_need_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

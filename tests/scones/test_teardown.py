@@ -89,7 +89,7 @@ def fill(name: str, count: int) -> None:
 def make_project(settings: Settings, objects: int = 3) -> None:
     stacks.deploy_foundation(settings)
     stacks.deploy_inference(settings, 0.93)
-    deploy_batch(settings, settings.bucket)
+    deploy_batch(settings)
     serve(settings, f"{settings.project}-20240101-000000-abcdef", settings.endpoint)
     train(settings, f"{settings.project}-{uuid.uuid4().hex[:8]}")
     fill(settings.bucket, objects)

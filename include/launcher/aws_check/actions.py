@@ -1,6 +1,6 @@
-"""What the project's callers, Airflow's tasks, ask of AWS, by the resource that it concerns, stacks included.
+"""What the caller who sets up asks of AWS, by the resource that it concerns: the identities, and looks at the rest.
 
-CloudFormation makes a stack's resources with the rights of who asks for the stack.
+All else is done by the identities, whose rights are in `include/infrastructure/identities.yaml`.
 """
 
 from __future__ import annotations
@@ -20,131 +20,69 @@ def _arn(service: str, resource: str) -> str:
 # The resources, the service that a passed role is for, and the actions.
 ACTIONS: tuple[tuple[str, str, str], ...] = (
     (
-        _arn("cloudformation", "stack/{project}-*/*"),
+        _arn("cloudformation", "stack/{project}-identities/*"),
         "",
-        "cloudformation: CreateStack UpdateStack DeleteStack DescribeStacks DescribeStackEvents"
-        " DescribeStackResources GetTemplate",
-    ),
-    (
-        "arn:{partition}:s3:::{bucket}",
-        "",
-        "s3: CreateBucket DeleteBucket ListBucket ListBucketVersions ListBucketMultipartUploads GetBucketTagging"
-        " PutBucketTagging PutBucketPolicy GetBucketPolicy DeleteBucketPolicy PutBucketPublicAccessBlock"
-        " PutBucketOwnershipControls PutEncryptionConfiguration PutLifecycleConfiguration",
-    ),
-    (
-        "arn:{partition}:s3:::{bucket}/*",
-        "",
-        "s3: GetObject PutObject DeleteObject DeleteObjectVersion AbortMultipartUpload",
-    ),
-    (
-        "arn:{partition}:iam::{account}:role/{project}-*",
-        "",
-        "iam: CreateRole DeleteRole GetRole TagRole PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies"
-        " ListAttachedRolePolicies",
+        "cloudformation: CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources",
     ),
     *(
-        ("arn:{partition}:iam::{account}:role/{project}-*", f"{service}.amazonaws.com", "iam: PassRole")
-        for service in ("sagemaker", "lambda", "states", "ecs-tasks")
+        (
+            f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{role}-{{region}}",
+            "",
+            "iam: CreateRole DeleteRole GetRole TagRole UpdateRoleDescription UpdateAssumeRolePolicy PutRolePolicy"
+            " GetRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies",
+        )
+        for role in ("cloudformation", "readers", "workers")
     ),
-    (
-        _arn("sagemaker", "training-job/{project}-*"),
-        "",
-        "sagemaker: CreateTrainingJob DescribeTrainingJob StopTrainingJob AddTags ListTags",
+    *(
+        (f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{role}-{{region}}", "", "sts: AssumeRole")
+        for role in ("readers", "workers")
     ),
-    (_arn("sagemaker", "model/{project}-*"), "", "sagemaker: CreateModel DescribeModel DeleteModel AddTags ListTags"),
-    (
-        _arn("sagemaker", "endpoint-config/{project}-*"),
-        "",
-        "sagemaker: CreateEndpointConfig DescribeEndpointConfig DeleteEndpointConfig AddTags ListTags",
-    ),
-    (
-        _arn("sagemaker", "endpoint/{project}-endpoint"),
-        "",
-        "sagemaker: CreateEndpoint UpdateEndpoint DescribeEndpoint DeleteEndpoint InvokeEndpoint AddTags ListTags",
+    # What the launcher shows of a run, and lists for a teardown.
+    (_arn("cloudformation", "stack/{project}-*/*"), "", "cloudformation: DescribeStacks"),
+    ("arn:{partition}:s3:::{bucket}", "", "s3: ListBucket GetBucketTagging"),
+    ("arn:{partition}:s3:::{bucket}/reports/*", "", "s3: GetObject"),
+    (ANY, "", "s3: ListAllMyBuckets"),
+    *(
+        (_arn("sagemaker", f"{kind}/{{project}}-*"), "", f"sagemaker: {actions}ListTags")
+        for kind, actions in (
+            ("training-job", "DescribeTrainingJob "),
+            ("model", ""),
+            ("endpoint-config", ""),
+            ("endpoint", "DescribeEndpoint "),
+        )
     ),
     (ANY, "", "sagemaker: ListTrainingJobs ListModels ListEndpointConfigs"),
-    (
-        _arn("lambda", "function:{project}-*"),
-        "",
-        "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction"
-        " PutFunctionConcurrency TagResource ListTags",
-    ),
-    (
-        ANY,
-        "",
-        "lambda: CreateEventSourceMapping GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping",
-    ),
-    (
-        _arn("states", "stateMachine:{project}-*"),
-        "",
-        "states: CreateStateMachine DescribeStateMachine UpdateStateMachine DeleteStateMachine TagResource"
-        " StartExecution",
-    ),
-    (
-        _arn("states", "execution:{project}-*"),
-        "",
-        "states: DescribeExecution GetExecutionHistory StopExecution",
-    ),
-    (
-        _arn("logs", "log-group:/aws/*/{project}-*"),
-        "",
-        "logs: CreateLogGroup DeleteLogGroup PutRetentionPolicy TagResource ListTagsForResource",
-    ),
+    (_arn("logs", "log-group:/aws/*/{project}-*"), "", "logs: ListTagsForResource"),
     (
         _arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"),
         "",
-        "logs: DescribeLogStreams GetLogEvents DeleteLogStream",
+        "logs: DescribeLogStreams GetLogEvents",
     ),
-    (
-        _arn("cloudwatch", "alarm:{project}-*"),
-        "",
-        "cloudwatch: PutMetricAlarm DescribeAlarms DeleteAlarms EnableAlarmActions DisableAlarmActions",
-    ),
-    (ANY, "", "cloudwatch: PutMetricData"),
     (ANY, "", "logs: DescribeLogGroups"),
-    (ANY, "", "s3: ListAllMyBuckets"),
+)
+# What `make batch-image` and `make container-image` need besides, and nothing else does.
+BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
     (
-        _arn("events", "rule/{project}-*"),
+        _arn("cloudformation", "stack/{project}-*/*"),
         "",
-        "events: PutRule DescribeRule DeleteRule PutTargets RemoveTargets",
+        "cloudformation: CreateStack UpdateStack DescribeStacks DescribeStackEvents DescribeStackResources",
     ),
     (
-        _arn("sns", "{project}-*"),
-        "",
-        "sns: CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe ListSubscriptionsByTopic Publish"
-        " TagResource",
+        "arn:{partition}:iam::{account}:role/{project}-cloudformation-{region}",
+        "cloudformation.amazonaws.com",
+        "iam: PassRole",
     ),
-    (
-        _arn("sqs", "{project}-*"),
-        "",
-        "sqs: CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes TagQueue",
-    ),
+    ("arn:{partition}:s3:::{bucket}", "", "s3: ListBucket"),
+    ("arn:{partition}:s3:::{bucket}/code/*", "", "s3: GetObject PutObject"),
+    (_arn("logs", "log-group:/aws/sagemaker/Endpoints/{project}-*"), "", "logs: CreateLogGroup PutRetentionPolicy"),
+    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs"), "", "logs: CreateLogGroup PutRetentionPolicy"),
     (
         _arn("ecr", "repository/{project}/*"),
         "",
-        "ecr: CreateRepository DeleteRepository DescribeRepositories PutLifecyclePolicy TagResource"
-        " BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload PutImage",
+        "ecr: DescribeRepositories BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload"
+        " PutImage",
     ),
     (ANY, "", "ecr: GetAuthorizationToken"),
-)
-# What batch_inference needs besides, and nothing else does.
-BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        ANY,
-        "",
-        "batch: CreateComputeEnvironment UpdateComputeEnvironment DeleteComputeEnvironment CreateJobQueue"
-        " UpdateJobQueue DeleteJobQueue RegisterJobDefinition DeregisterJobDefinition DescribeComputeEnvironments"
-        " DescribeJobQueues DescribeJobDefinitions SubmitJob DescribeJobs ListJobs TerminateJob TagResource",
-    ),
-    (
-        ANY,
-        "",
-        "ec2: CreateVpc DeleteVpc DescribeVpcs ModifyVpcAttribute CreateSubnet DeleteSubnet DescribeSubnets"
-        " CreateInternetGateway AttachInternetGateway DetachInternetGateway DeleteInternetGateway CreateRouteTable"
-        " AssociateRouteTable DisassociateRouteTable DeleteRouteTable CreateRoute DeleteRoute CreateSecurityGroup"
-        " AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress DeleteSecurityGroup DescribeSecurityGroups CreateTags",
-    ),
 )
 
 

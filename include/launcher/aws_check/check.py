@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from include.launcher.aws_check import prices, quotas, rights
 from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS
+from include.launcher.identities import principal_of
 from include.scones.aws import buckets, clients
 from include.scones.errors import BucketError
 from include.scones.settings import Settings
@@ -39,7 +40,7 @@ def rows(here: Settings) -> Iterator[Row]:
     caller = str(clients.connect("sts").get_caller_identity()["Arn"])
     yield Row("caller", caller)
     yield _asked("rights", partial(_rights, here, caller, ACTIONS))
-    yield _asked("rights for batch_inference", partial(_rights, here, caller, BATCH_ACTIONS, needed=False))
+    yield _asked("rights for make batch-image", partial(_rights, here, caller, BATCH_ACTIONS, needed=False))
     client = clients.connect("service-quotas", here.region, _QUICK)
     yield _asked("quota of training", partial(quota, client, quotas.training(here.training_instance), 1))
     yield _asked(
@@ -61,8 +62,8 @@ def _asked(what: str, look: Callable[[], tuple[str, bool | None]]) -> Row:
 def _rights(
     here: Settings, caller: str, actions: tuple[tuple[str, str, str], ...], needed: bool = True
 ) -> tuple[str, bool | None]:
-    principal = rights.principal(caller)
-    if principal is None:
+    principal = principal_of(caller)
+    if principal is None or principal.endswith(":root"):
         return "cannot be asked for this caller: IAM simulates users and roles", None
     denied = rights.missing(here, principal, actions)
     return (f"missing: {', '.join(denied)}", False if needed else None) if denied else ("none missing", True)

@@ -9,15 +9,6 @@ from include.scones.aws import clients
 from include.scones.settings import Settings
 
 
-def principal(arn: str) -> str | None:
-    """Whose policies speak for a caller: a user's, or those of the role behind a session; None for any other."""
-    kind, _, name = arn.split(":", 5)[5].partition("/")
-    if kind == "assumed-role":
-        # The session's ARN leaves out the role's path.
-        return str(clients.connect("iam").get_role(RoleName=name.partition("/")[0])["Role"]["Arn"])
-    return arn if kind == "user" else None
-
-
 def missing(here: Settings, arn: str, actions: tuple[tuple[str, str, str], ...]) -> list[str]:
     """The actions that the principal may not do, each on a resource such as the project has."""
     iam = clients.connect("iam")

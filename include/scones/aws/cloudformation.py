@@ -41,17 +41,19 @@ def deploy_stack(
     tags: Mapping[str, str] | None = None,
     client: BaseClient | None = None,
     step: Step | None = None,
+    role: str = "",
 ) -> StackResult:
     """Bring a stack to the template and parameters, creating it if need be; waits to the end when no step is given.
 
     A parameter that is not given keeps the value that the stack has, and has its default where there is none.
+    CloudFormation works with the rights of the `role` of that ARN, and with the caller's where none is given.
 
     Raises:
         StackError: the stack failed, or is stuck in a state that needs a person.
         UnfinishedError: it has not settled in the step's time.
     """
     cloudformation, step = client or clients.connect("cloudformation"), step or to_the_end()
-    stack = clear_the_way(cloudformation, name, step)
+    stack = clear_the_way(cloudformation, name, step, role)
     request = {
         "StackName": name,
         "TemplateBody": template_path.read_text(),
@@ -59,6 +61,7 @@ def deploy_stack(
         + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept(stack, template_path, parameters)],
         "Capabilities": list(capabilities),
         "Tags": [{"Key": key, "Value": value} for key, value in sorted((tags or {}).items())],
+        **by(role),
     }
     if stack is None:
         stack_id = start_creation(cloudformation, request | {"ClientRequestToken": f"create-{step.token}"})
@@ -76,7 +79,12 @@ def kept(stack: dict[str, Any] | None, template: Path, given: Mapping[str, str])
     return sorted(known & set(parameters_of(template)) - set(given))
 
 
-def delete_stack(name: str, client: BaseClient | None = None, step: Step | None = None) -> bool:
+def by(role: str) -> dict[str, str]:
+    """What a request says of the role that CloudFormation is to work with."""
+    return {"RoleARN": role} if role else {}
+
+
+def delete_stack(name: str, client: BaseClient | None = None, step: Step | None = None, role: str = "") -> bool:
     """Delete a stack and wait until it is gone, or for a step; False when there was none."""
     cloudformation, step = client or clients.connect("cloudformation"), step or to_the_end()
     stack = find_stack(cloudformation, name)
@@ -84,7 +92,7 @@ def delete_stack(name: str, client: BaseClient | None = None, step: Step | None 
         return False
     stack = wait_until_settled(cloudformation, stack["StackId"], step)
     if stack["StackStatus"] != "DELETE_COMPLETE":
-        delete_and_wait(cloudformation, stack, step)
+        delete_and_wait(cloudformation, stack, step, role)
     return True
 
 
@@ -111,7 +119,7 @@ def find_stack(cloudformation: BaseClient, name: str) -> dict[str, Any] | None:
     return stack
 
 
-def clear_the_way(cloudformation: BaseClient, name: str, step: Step) -> dict[str, Any] | None:
+def clear_the_way(cloudformation: BaseClient, name: str, step: Step, role: str) -> dict[str, Any] | None:
     """Wait for what is under way, and delete the stack if it was never completed.
 
     Returns the stack, which can be updated now, or None when it has to be created.
@@ -124,7 +132,7 @@ def clear_the_way(cloudformation: BaseClient, name: str, step: Step) -> dict[str
     if stack["StackStatus"] not in COMPLETED:
         raise_failure(cloudformation, stack, step)
     if stack["StackStatus"] in UNFINISHED:
-        delete_and_wait(cloudformation, stack, step)
+        delete_and_wait(cloudformation, stack, step, role)
         return None
     if stack["StackStatus"] not in UPDATABLE:
         raise StackError(
@@ -134,10 +142,10 @@ def clear_the_way(cloudformation: BaseClient, name: str, step: Step) -> dict[str
     return stack
 
 
-def delete_and_wait(cloudformation: BaseClient, stack: dict[str, Any], step: Step) -> None:
+def delete_and_wait(cloudformation: BaseClient, stack: dict[str, Any], step: Step, role: str) -> None:
     if stack["StackStatus"] == "DELETE_FAILED":
         raise_failure(cloudformation, stack, step)
-    cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=f"delete-{step.token}")
+    cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=f"delete-{step.token}", **by(role))
     wait_for_status(cloudformation, stack["StackId"], "DELETE_COMPLETE", step)
 
 

@@ -17,9 +17,9 @@ def main() -> int:
         container_images.engine()
         here = settings.load()
         stacks.deploy_foundation(here)
-        repository = deploy_batch(here, here.bucket).outputs["RepositoryName"]
+        repository = deploy_batch(here).outputs["RepositoryName"]
         tag, image = container_images.publish(here, repository, "include/scones/batch/Dockerfile", ".")
-        deploy_batch(here, here.bucket, image_tag=tag)
+        deploy_batch(here, image_tag=tag)
     except SconesError as error:
         sys.stderr.write(f"{error}\n")
         return 1

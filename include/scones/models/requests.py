@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from include.scones.errors import StackError
@@ -15,35 +16,37 @@ DATASET_TAG = "Dataset"
 def build_requests(
     settings: Settings,
     name: str,
-    role_arn: str,
+    foundation: Mapping[str, str],
     dataset: dict[str, Any],
     hyperparameters: dict[str, Any],
-    key_arn: str = "",
-    own_image: str = "",
 ) -> dict[str, dict[str, Any]]:
     """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
 
-    Args:
-        key_arn: the KMS key of the bucket, where it is not S3's own.
-        own_image: the registry path of the project's own container, which is used where the settings say so.
+    `foundation` has that stack's outputs: the roles that train and serve, the bucket's KMS key where it is not S3's own,
+    and the project's own container, which is used where the settings say so.
 
     Raises:
         HyperparameterError: the algorithm would refuse the training job.
         StackError: the project's own container is to be used, and no image of it is named.
     """
+    own_image = foundation.get("ContainerImage", "")
     if settings.algorithm == OWN and not own_image:
         raise StackError(
             f"the stack {settings.foundation_stack} knows no container image: run cifar_etl, which updates it"
         )
     image = own_image if settings.algorithm == OWN else image_uri(settings.region)
     tags = build_tags(settings, dataset)
-    training = training_job_request(settings, name, role_arn, image, dataset, hyperparameters, key_arn)
+    key = foundation.get("KmsKeyArn", "")
+    training = training_job_request(
+        settings, name, foundation["TrainingRoleArn"], image, dataset, hyperparameters, key
+    )
     return {
         "training": training | {"Tags": tags},
         "model": {
             "ModelName": name,
             "PrimaryContainer": {"Image": image, "ModelDataUrl": artifact_uri(settings, name)},
-            "ExecutionRoleArn": role_arn,
+            "ExecutionRoleArn": foundation["ServingRoleArn"],
+            "EnableNetworkIsolation": True,
             "Tags": tags,
         },
         "endpoint_config": endpoint_config_request(settings, name) | {"Tags": tags},

@@ -102,6 +102,8 @@ def training_job_request(
         },
         "ResourceConfig": {"InstanceType": settings.training_instance, "InstanceCount": 1, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        # SageMaker brings the images and takes the model: the algorithm's code needs no network, and no credentials.
+        "EnableNetworkIsolation": True,
     }
 
 

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 from botocore.client import BaseClient
 
+from include.scones.aws import clients
 from include.scones.aws.cloudformation import StackResult, deploy_stack
 from include.scones.settings import Settings
+from include.scones.stacks.identities import cloudformation_role
 from include.scones.stacks.parameters import TEMPLATES, chosen
 from include.scones.steps import Step
 
@@ -27,4 +29,6 @@ def deploy_template(
 ) -> StackResult:
     path, tags = TEMPLATES / template, {"Project": settings.project}
     given = {**parameters, **chosen(settings.stack_parameters, path)}
-    return deploy_stack(stack, path, given, CAPABILITIES, tags, client, step)
+    cloudformation = client or clients.connect("cloudformation", settings.region)
+    role = cloudformation_role(settings, cloudformation)
+    return deploy_stack(stack, path, given, CAPABILITIES, tags, cloudformation, step, role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from include.scones.aws.cloudformation import delete_stack as delete_and_wait
 from include.scones.aws.cloudformation import find_stack
 from include.scones.settings import Settings
+from include.scones.stacks.identities import cloudformation_role
 from include.scones.steps import Step
 from include.scones.teardown.resources import Resource, client, owned
 
@@ -24,4 +25,5 @@ def find_stacks(settings: Settings, name: str = "") -> list[Resource]:
 
 def delete_stack(settings: Settings, name: str, step: Step) -> None:
     """Raises `StackError` when something in the stack cannot be deleted."""
-    delete_and_wait(name, client(settings, "cloudformation"), step)
+    cloudformation = client(settings, "cloudformation")
+    delete_and_wait(name, cloudformation, step, cloudformation_role(settings, cloudformation))

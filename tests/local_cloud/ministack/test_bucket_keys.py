@@ -82,7 +82,7 @@ def test_a_key_that_is_not_there_or_disabled_encrypts_nothing(cloud: Cloud, s3: 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    cloud = start_cloud(tmp_path_factory.mktemp("strict"), arguments=["--enforce-iam"])
+    cloud = start_cloud(tmp_path_factory.mktemp("strict"))
     yield cloud
     stop_cloud(cloud)
 

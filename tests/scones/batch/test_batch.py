@@ -26,7 +26,10 @@ from tests.conftest import REGION, Cloud
 from tests.roles import ROLE
 from tests.waiting import eventually
 
-HERE = Settings(project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket")
+INPUTS = "s3://batch-tests-bucket/batch-input/ s3://batch-tests-images/by-day/"
+HERE = Settings(
+    project="batch-tests", region=REGION, account="000000000000", bucket="batch-tests-bucket", batch_inputs=INPUTS
+)
 CLASSES = ["bicycle", "motorcycle"]
 
 
@@ -35,7 +38,7 @@ def outputs(cloud: Cloud) -> Iterator[dict[str, str]]:
     """The stacks, and an endpoint that takes bright images for motorcycles; gives the batch stack's outputs."""
     deploy_foundation(HERE)
     make_endpoint(HERE, "batch-tests")
-    yield stack.deploy_batch(HERE, HERE.bucket).outputs
+    yield stack.deploy_batch(HERE).outputs
     boto3.client("sagemaker").delete_endpoint(EndpointName=HERE.endpoint)
 
 

@@ -27,6 +27,7 @@ from tests.waiting import eventually
 
 HERE = Settings(project="life-tests", region=REGION, account="000000000000", bucket="life-tests")
 FIRST, SECOND = "life-tests-first", "life-tests-second"
+ROLES = dict.fromkeys(("TrainingRoleArn", "ServingRoleArn"), ROLE)
 SMALL = {"epochs": 12, "mini_batch_size": 16}
 
 
@@ -46,7 +47,7 @@ def life(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
     archive = write_sample(tmp_path_factory.mktemp("archive") / "sample.tar.gz", train=60, test=10)
     data = dataset.publish(source.fetch(str(archive), None, HERE.bucket), HERE.bucket, [8, 48])
     catalogue.make_current(HERE.bucket, data, "etl")
-    sagemaker, requests = boto3.client("sagemaker"), build_requests(HERE, FIRST, ROLE, data, SMALL)
+    sagemaker, requests = boto3.client("sagemaker"), build_requests(HERE, FIRST, ROLES, data, SMALL)
     job = trained(requests["training"])
     sagemaker.create_model(**requests["model"])
     sagemaker.create_endpoint_config(**requests["endpoint_config"])
@@ -124,7 +125,7 @@ def test_on_the_same_images_not_one_may_be_lost(life: Life) -> None:
 def test_the_own_container_reports_the_model_that_it_saved_and_is_compared_with_answers(life: Life) -> None:
     own = replace(HERE, algorithm=OWN)
     image = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/{HERE.project}/image-classification:1"
-    request = build_requests(own, "life-tests-own", ROLE, life.data, SMALL, own_image=image)["training"]
+    request = build_requests(own, "life-tests-own", ROLES | {"ContainerImage": image}, life.data, SMALL)["training"]
     job = trained(request)
     reported = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     assert set(reported) == set(METRICS)

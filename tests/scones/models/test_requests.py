@@ -23,7 +23,7 @@ from tests.conftest import REGION, ROOT
 
 ACCOUNT = "000000000000"
 HERE = Settings(project="p", region=REGION, account=ACCOUNT, bucket="b")
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/p-sagemaker"
+ROLES = dict.fromkeys(("TrainingRoleArn", "ServingRoleArn"), f"arn:aws:iam::{ACCOUNT}:role/p-sagemaker")
 DATASET = {
     "classes": ["bicycle", "motorcycle"],
     "train": 1000,
@@ -100,7 +100,7 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/p/image-classification:1"
 
 def test_the_own_container_trains_and_serves_with_metrics_of_its_own() -> None:
     own = replace(HERE, algorithm=settings.OWN)
-    requests = build_requests(own, "job", ROLE, DATASET, {}, own_image=IMAGE)
+    requests = build_requests(own, "job", ROLES | {"ContainerImage": IMAGE}, DATASET, {})
     assert requests["training"]["AlgorithmSpecification"]["TrainingImage"] == IMAGE
     assert requests["model"]["PrimaryContainer"]["Image"] == IMAGE
     assert "MetricDefinitions" not in training()["AlgorithmSpecification"]
@@ -111,7 +111,7 @@ def test_the_own_container_trains_and_serves_with_metrics_of_its_own() -> None:
     for definition in requests["training"]["AlgorithmSpecification"]["MetricDefinitions"]:
         assert len(definition["Regex"]) <= 500
     with pytest.raises(StackError, match="the stack p-foundation knows no container image: run cifar_etl"):
-        build_requests(own, "job", ROLE, DATASET, {})
+        build_requests(own, "job", ROLES, DATASET, {})
 
 
 def test_the_metrics_are_found_in_what_the_container_prints(capsys: pytest.CaptureFixture[str]) -> None:

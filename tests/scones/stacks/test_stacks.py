@@ -44,14 +44,15 @@ def functions() -> list[dict[str, Any]]:
     return [client.get_function_configuration(FunctionName=name) for name in FUNCTIONS]
 
 
-def test_foundation_gives_the_bucket_and_a_role_and_repeats_to_nothing(settings: Settings) -> None:
+def test_foundation_gives_the_bucket_and_its_roles_and_repeats_to_nothing(settings: Settings) -> None:
     result = deploy_foundation(settings)
     assert result.action == "unchanged"
     assert result.outputs["BucketName"] == settings.bucket
     boto3.client("s3").head_bucket(Bucket=settings.bucket)
-    role = result.outputs["SageMakerRoleArn"].rsplit("/", 1)[1]
-    trust = boto3.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    for name in ("TrainingRoleArn", "ServingRoleArn"):
+        role = result.outputs[name].rsplit("/", 1)[1]
+        trust = boto3.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
 def test_bucket_outlives_its_stack_and_is_taken_up_again(cloud: Cloud) -> None:
@@ -177,7 +178,7 @@ def test_a_key_encrypts_the_bucket_and_the_roles_may_use_it(cloud: Cloud) -> Non
     assert rule["BucketKeyEnabled"] is True
     deploy_inference(here, 0.93)
     assert deploy_foundation(here).action == deploy_inference(here, 0.93).action == "unchanged"
-    for stack, role in ((here.foundation_stack, "SageMakerRole"), (here.inference_stack, "SerializeImageDataRole")):
+    for stack, role in ((here.foundation_stack, "TrainingRole"), (here.inference_stack, "SerializeImageDataRole")):
         found = boto3.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=role)
         name = found["StackResourceDetail"]["PhysicalResourceId"]
         document = boto3.client("iam").get_role_policy(RoleName=name, PolicyName="use-key")["PolicyDocument"]
