@@ -68,6 +68,9 @@ NEEDS: dict[str, Ask] = {
         "stepfunctions", "describe_execution", executionArn=MACHINE.replace(":stateMachine:", ":execution:") + ":x"
     ),
     "WorkersRole.Tell": ask("sns", "publish", TopicArn=TOPIC, Message="x"),
+    "WorkersRole.PublishMetrics": ask(
+        "cloudwatch", "put_metric_data", Namespace="Scones/Capture", MetricData=[{"MetricName": "x", "Value": 1}]
+    ),
     "WorkersRole.SubmitJobs": DEEDS["submit a job"],
     "WorkersRole.FollowJobs": ask("batch", "describe_jobs", jobs=["none"]),
     "WorkersRole.KeepLogs": DEEDS["delete a log"],
@@ -128,7 +131,6 @@ FORBIDS = {"CloudFormationRole.LeaveIdentities": DEEDS["change the workers' righ
 # What the local cloud does not judge as AWS does, and why.
 UNTRIED = {
     "WorkersRole.PassCloudFormationRole": "whether a role may be passed to CloudFormation",
-    "WorkersRole.PublishMetrics": "the namespace of metrics, which is no condition key there",
     "TrainingRole.WriteMetrics": "the namespace of metrics, which is no condition key there",
     "ServingRole.WriteMetrics": "the namespace of metrics, which is no condition key there",
 }
