@@ -69,6 +69,9 @@ NEEDS: dict[str, Ask] = {
         "stepfunctions", "describe_execution", executionArn=MACHINE.replace(":stateMachine:", ":execution:") + ":x"
     ),
     "WorkersRole.Tell": ask("sns", "publish", TopicArn=TOPIC, Message="x"),
+    "WorkersRole.PublishMetrics": ask(
+        "cloudwatch", "put_metric_data", Namespace="Scones/Capture", MetricData=[{"MetricName": "x", "Value": 1}]
+    ),
     "WorkersRole.SubmitJobs": DEEDS["submit a job"],
     "WorkersRole.FollowJobs": ask("batch", "describe_jobs", jobs=["none"]),
     "WorkersRole.SwitchAlarms": ask("cloudwatch", "disable_alarm_actions", AlarmNames=["ids-idle-endpoint"]),
@@ -142,7 +145,6 @@ FORBIDS = {"CloudFormationRole.LeaveIdentities": DEEDS["change the workers' righ
 # What the local cloud does not judge as AWS does, and why.
 UNTRIED = {
     "WorkersRole.PassCloudFormationRole": "whether a role may be passed to CloudFormation",
-    "WorkersRole.PublishMetrics": "the namespace of metrics, which is no condition key there",
     "TrainingRole.WriteMetrics": "the namespace of metrics, which is no condition key there",
     "ServingRole.WriteMetrics": "the namespace of metrics, which is no condition key there",
 }
