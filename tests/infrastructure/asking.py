@@ -1,4 +1,4 @@
-"""The project's identities on a cloud that enforces their policies, and what one of them asks."""
+"""The project's identities on a local cloud, and what one of them asks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ ACCOUNT = "000000000000"
 PROJECT = "ids"
 HERE = Settings(PROJECT, REGION, ACCOUNT, "ids-bucket")
 FOREIGN = "foreign-bucket"  # the same account's, but not the project's
+REQUESTED_REGION = {
+    "ContextKeyName": "aws:RequestedRegion",
+    "ContextKeyValues": [REGION],
+    "ContextKeyType": "string",
+}
 REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
@@ -66,7 +71,10 @@ class Identities:
         if asked.service == "simulate":
             resource = asked.arguments["resource"]
             answer = self.iam.simulate_principal_policy(
-                PolicySourceArn=self.arn(role), ActionNames=[asked.method], ResourceArns=[resource]
+                PolicySourceArn=self.arn(role),
+                ActionNames=[asked.method],
+                ResourceArns=[resource],
+                ContextEntries=[REQUESTED_REGION],
             )
             return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
         arguments = {name: self._filled(value) for name, value in asked.arguments.items()}
@@ -144,7 +152,6 @@ def deploy(cloud: Cloud) -> Identities:
     stacks.deploy_foundation(HERE)
     stacks.deploy_inference(HERE, 0.93)
     deploy_batch(HERE)
-    s3.delete_bucket_policy(Bucket=HERE.bucket)  # it refuses plain HTTP, which is what the local cloud speaks
     s3.create_bucket(Bucket=FOREIGN)
     for key in ("datasets/0/a.png", "models/m", "code/c.zip", "batch/r", "reports/capture/r", "raw/archive.tar.gz"):
         s3.put_object(Bucket=HERE.bucket, Key=key, Body=b"x")

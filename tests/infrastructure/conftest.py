@@ -12,7 +12,7 @@ from tests.infrastructure.asking import Identities, deploy
 
 @pytest.fixture(scope="session")
 def identities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Identities]:
-    cloud = start_cloud(tmp_path_factory.mktemp("identities"), arguments=["--enforce-iam"])
+    cloud = start_cloud(tmp_path_factory.mktemp("identities"))
     try:
         with aws_environment(cloud.environment):
             deployed = deploy(cloud)

@@ -53,11 +53,8 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (ANY, "", "sagemaker: ListTrainingJobs ListModels ListEndpointConfigs"),
     (_arn("logs", "log-group:/aws/*/{project}-*"), "", "logs: ListTagsForResource"),
-    (
-        _arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"),
-        "",
-        "logs: DescribeLogStreams GetLogEvents",
-    ),
+    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:"), "", "logs: DescribeLogStreams"),
+    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"), "", "logs: GetLogEvents"),
     (ANY, "", "logs: DescribeLogGroups"),
 )
 # What `make batch-image` and `make container-image` need besides, and nothing else does.

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..account import ACCOUNT
 from ..aws_json import error_response, parse, respond, serialise, service_model
 from ..context import Context
 from ..errors import ApiError, NotImplementedException
@@ -43,5 +44,9 @@ def _perform(name: str, body: bytes, context: Context, caller: Caller) -> dict[s
         )
     model = service_model(SERVICE).operation_model(name)
     request = validate(parse(body), model.input_shape)
-    caller.require_all(name, [])
+    # Targets have ids that no request names.
+    targets = f"arn:aws:{SERVICE}:{caller.region}:{ACCOUNT}:scalable-target/*"
+    resource = "*" if name.startswith("Describe") else targets
+    keys = {f"{SERVICE}:service-namespace": request["ServiceNamespace"]}
+    caller.require(f"{SERVICE}:{name}", resource, **keys)
     return dict(serialise(handler(request, context), model.output_shape))

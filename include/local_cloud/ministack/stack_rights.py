@@ -55,6 +55,9 @@ KINDS = {
             "Tags": ("TagRole", "UntagRole"),
         },
     ),
+    "AWS::IAM::Policy": Kind(
+        "iam", "iam::{account}:role/{name}", "Roles", "PutRolePolicy", "PutRolePolicy", "DeleteRolePolicy GetRolePolicy"
+    ),
     "AWS::Lambda::Function": Kind(
         *("lambda", f"lambda:{_HERE}:function:{{name}}", "FunctionName", "CreateFunction GetFunction", "GetFunction"),
         "DeleteFunction GetFunction",

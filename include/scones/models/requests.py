@@ -22,8 +22,8 @@ def build_requests(
 ) -> dict[str, dict[str, Any]]:
     """The requests under the keys `training`, `model`, `endpoint_config` and `endpoint`, as boto3 takes them.
 
-    `foundation` has that stack's outputs: the roles that train and serve, the bucket's KMS key where it is not S3's own,
-    and the project's own container, which is used where the settings say so.
+    `foundation` has that stack's outputs: the roles that train and serve, the bucket's KMS key where it is not S3's
+    own, and the project's own container, which is used where the settings say so.
 
     Raises:
         HyperparameterError: the algorithm would refuse the training job.
@@ -37,9 +37,7 @@ def build_requests(
     image = own_image if settings.algorithm == OWN else image_uri(settings.region)
     tags = build_tags(settings, dataset)
     key = foundation.get("KmsKeyArn", "")
-    training = training_job_request(
-        settings, name, foundation["TrainingRoleArn"], image, dataset, hyperparameters, key
-    )
+    training = training_job_request(settings, name, foundation["TrainingRoleArn"], image, dataset, hyperparameters, key)
     return {
         "training": training | {"Tags": tags},
         "model": {

@@ -30,6 +30,12 @@ def install() -> None:
     patch(iam_actions, "access_denied_response", _refusal)
 
 
+class _Several(str):
+    """The first of the resources that a request names, and all of them, each of which is judged."""
+
+    all: tuple[str, ...]
+
+
 _ARGUMENTS = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
 _ENFORCED = ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context")
 
@@ -47,8 +53,12 @@ def _enforce(enforce: Callable[..., Any]) -> Callable[..., Any]:
     from ministack.core.responses import get_account_id
 
     @functools.wraps(enforce)
-    def enforce_known(access_key_id: str, iam_action: str, *rest: Any, **named: Any) -> Any:
-        denied = enforce(access_key_id, iam_action, *rest, **named)
+    def enforce_known(
+        access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str, *rest: Any, **named: Any
+    ) -> Any:
+        for arn in getattr(resource_arn, "all", (resource_arn,)):
+            if denied := enforce(access_key_id, iam_action, service, region, arn, *rest, **named):
+                break
         if denied is None and iam_action.endswith(f":{UNKNOWN}"):
             principal = iam_evaluator.resolve_principal(access_key_id or "", get_account_id())
             if isinstance(principal, iam_evaluator.AuthError):
@@ -84,6 +94,8 @@ def _resource(extract: Callable[..., str]) -> Callable[..., str]:
             return _with_path(found, rest[4])
         if service == "logs":
             return _log_stream(found, rest[2], rest[3])
+        if service == "monitoring":
+            return _alarms(rest[3], rest[4], *rest[5:7]) or found
         return found
 
     return extract_arn
@@ -107,6 +119,16 @@ def _log_stream(arn: str, headers: Mapping[str, str], body: bytes) -> str:
     if operation in _OF_ITS_ARN or ":log-group:" not in arn:
         return arn
     return f"{arn.removesuffix(':*')}:log-stream:{_parsed(body).get('logStreamName', '')}"
+
+
+def _alarms(body: bytes, params: Mapping[str, Any], region: str, account: str) -> str:
+    """The alarms that a request names, one or a list; empty where it names none."""
+    names = [value[0] for key, value in params.items() if key.startswith("AlarmNames.member.")]
+    names = names or _member(body, params, "AlarmNames") or [_member(body, params, "AlarmName")]
+    arns = tuple(f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in names if name)
+    found = _Several(arns[0] if arns else "")
+    found.all = arns
+    return found
 
 
 def _context(tags: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
