@@ -27,7 +27,7 @@ def remember(home: Path, here: Settings) -> None:
 
 def remembered(home: Path) -> list[Settings]:
     """Where things were made."""
-    return [Settings(**place) for place in _read(home)]
+    return [Settings(place["project"], place["region"], place["account"], place["bucket"]) for place in _read(home)]
 
 
 def _file(home: Path) -> Path:
