@@ -103,7 +103,7 @@ def _trusts(document: str | dict[str, Any], principal: str, account: str) -> boo
     """MiniStack's own judge of trust policies takes any service for the account's root user."""
     from ministack.core import iam_evaluator
 
-    statements = (json.loads(document) if isinstance(document, str) else document)["Statement"]
+    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
     for_it = [each for each in statements if iam_evaluator._service_principal_matches(each.get("Principal"), principal)]
     context = iam_evaluator.EvalContext(

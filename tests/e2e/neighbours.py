@@ -8,13 +8,15 @@ import zipfile
 
 import boto3
 
+from tests.roles import make_role
+
 PROJECT = "scones-unlimited"
 BUCKET = f"{PROJECT}-000000000000-us-east-1"
 
 
 def make_neighbours() -> None:
     tags = [{"Key": "Project", "Value": f"{PROJECT}-two"}]
-    role = boto3.client("iam").create_role(RoleName=f"{PROJECT}-role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = make_role(boto3.client("iam"), f"{PROJECT}-role")
     make_storage()
     make_machinery(role)
     make_models(role)
