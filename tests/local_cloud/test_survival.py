@@ -76,7 +76,8 @@ def fill(cloud: Cloud) -> None:
     assert execute(cloud, make_machine(cloud, "survivor", function), {})["status"] == "SUCCEEDED"
     client(cloud, "lambda").invoke(FunctionName="survivor", InvocationType="Event", Payload=b'{"sleep": 600}')
     formation = client(cloud, "cloudformation")
-    formation.create_stack(StackName="survivor", TemplateBody=json.dumps(TEMPLATE))
+    named = ["CAPABILITY_NAMED_IAM"]
+    formation.create_stack(StackName="survivor", TemplateBody=json.dumps(TEMPLATE), Capabilities=named)
     formation.get_waiter("stack_create_complete").wait(StackName="survivor", WaiterConfig={"Delay": 1})
     client(cloud, "cloudwatch").put_metric_alarm(
         AlarmName="survivor", MetricName="ExecutionsFailed", Namespace="AWS/States", Period=60, Statistic="Sum",
