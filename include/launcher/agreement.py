@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.launcher.aws_check import prices
-from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, policy
+from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, CHECK_ACTIONS, policy
 from include.launcher.aws_check.check import Row, rows
 from include.launcher.errors import LaunchError
 from include.scones import settings
@@ -59,11 +59,11 @@ def goes_on(here: Settings) -> str:
 
 
 def print_policies() -> None:
-    """Print what the caller must be allowed, as IAM's policies; `make batch-image` needs the second one besides."""
+    """Print what the caller must be allowed, as IAM's policies; the last two are for what their names say."""
     here = settings.load()
     partition = str(clients.connect("sts").get_caller_identity()["Arn"]).split(":")[1]
-    made = {"caller": policy(here, partition, ACTIONS), "batch-image": policy(here, partition, BATCH_ACTIONS)}
-    print(json.dumps(made, indent=2))
+    allowed = {"caller": ACTIONS, "check": CHECK_ACTIONS, "batch-image": BATCH_ACTIONS}
+    print(json.dumps({name: policy(here, partition, actions) for name, actions in allowed.items()}, indent=2))
 
 
 def _show(console: Console) -> list[Row]:

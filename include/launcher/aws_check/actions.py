@@ -57,6 +57,11 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"), "", "logs: GetLogEvents"),
     (ANY, "", "logs: DescribeLogGroups"),
 )
+# What only `make aws-check` looks at, which says of a row that it may not.
+CHECK_ACTIONS: tuple[tuple[str, str, str], ...] = (
+    ("arn:{partition}:iam::{account}:*", "", "iam: SimulatePrincipalPolicy GetRole"),
+    (ANY, "", "servicequotas: ListServiceQuotas ListAWSDefaultServiceQuotas"),
+)
 # What `make batch-image` and `make container-image` need besides, and nothing else does.
 BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
     (

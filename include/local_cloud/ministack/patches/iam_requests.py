@@ -105,6 +105,8 @@ def _with_path(arn: str, parameters: Mapping[str, Any]) -> str:
     """MiniStack knows an identity's name alone; its ARN has the path that it has, or is about to get."""
     from ministack.services import iam
 
+    if source := _member(b"", parameters, "PolicySourceArn"):
+        return str(source)  # whose policies are simulated
     head, _, name = arn.rpartition("/")
     there = {"role": iam._roles, "user": iam._users}.get(head.rpartition(":")[2], {}).get(name)
     if there is not None:
