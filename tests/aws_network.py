@@ -107,6 +107,8 @@ def aws_hosts(region: str) -> dict[str, tuple[str, str]]:
         client = session.client(service, region, config=regional)
         signer = client._request_signer
         found[str(urlsplit(client.meta.endpoint_url).hostname)] = (signer.region_name, signer.signing_name)
+    if region == "us-east-1":
+        found["s3.amazonaws.com"] = (region, "s3")  # the global host is this region's, and Airflow's own hooks use it
     return found
 
 

@@ -196,8 +196,11 @@ def stop_cloud(cloud: Cloud) -> None:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The session's local cloud; the AWS environment points at it for boto3 and for every child process."""
+    import boto3
+
     cloud = start_cloud(tmp_path_factory.mktemp("cloud"))
     os.environ.update(cloud.environment)
+    boto3.DEFAULT_SESSION = None  # it keeps the credentials that it found first
     yield cloud
     stop_cloud(cloud)
 

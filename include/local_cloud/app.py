@@ -94,9 +94,10 @@ class Application:
         if caller.key.account != ACCOUNT and (
             caller.service in ("batch", autoscaling.SERVICE) or _is_for_sagemaker(caller, headers)
         ):
-            raise refusals.Refused(
-                "other account", f"the local cloud has this service in the account {ACCOUNT} only: call it from there"
-            )
+            where = f"the local cloud has this service in the account {ACCOUNT} only"
+            if b".Describe" in headers.get(b"x-amz-target", b""):
+                raise refusals.Refused("nothing there", f"Could not find it: {where}")
+            raise refusals.Refused("other account", f"{where}: call it from there")
 
     def _health(self) -> Response:
         ready = self.services.ready

@@ -29,7 +29,7 @@ ENOUGH = 3
 MINUTE = 60
 ALARMS = {
     *("low-confidence", "low-confidence-share", "failed-executions", "timed-out-executions", "aborted-executions"),
-    *("endpoint-errors", "model-latency", "throttles", "notify-errors", "lost-notices"),
+    *("endpoint-errors", "model-latency", "throttles", "notify-errors", "lost-notices", "idle-endpoint"),
 }
 
 

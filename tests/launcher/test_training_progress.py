@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -53,10 +54,14 @@ def user(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, st
     """The access key of a user of its own, with which the test's clients are made."""
     iam, name = cloud.client("iam"), f"watcher-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
+    logs = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [logs]})
+    iam.put_user_policy(UserName=name, PolicyName="logs", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
     yield {"UserName": name, "AccessKeyId": key["AccessKeyId"]}
+    iam.delete_user_policy(UserName=name, PolicyName="logs")
     iam.delete_user(UserName=name)
 
 

@@ -40,7 +40,7 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     # What the launcher shows of a run, and lists for a teardown.
     (_arn("cloudformation", "stack/{project}-*/*"), "", "cloudformation: DescribeStacks"),
     ("arn:{partition}:s3:::{bucket}", "", "s3: ListBucket GetBucketTagging"),
-    ("arn:{partition}:s3:::{bucket}/reports/*", "", "s3: GetObject"),
+    ("arn:{partition}:s3:::{bucket}/reports/capture/*", "", "s3: GetObject"),
     (ANY, "", "s3: ListAllMyBuckets"),
     *(
         (_arn("sagemaker", f"{kind}/{{project}}-*"), "", f"sagemaker: {actions}ListTags")

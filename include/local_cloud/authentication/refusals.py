@@ -117,6 +117,11 @@ _TABLE: dict[str, tuple[Words, Words, Words]] = {
         Words(413, "RequestEntityTooLarge", "HTTP content length exceeded {detail} bytes."),
         Words(413, "RequestEntityTooLargeException", "HTTP content length exceeded {detail} bytes."),
     ),
+    "nothing there": (
+        Words(404, "NotFound", "{detail}"),
+        Words(400, "ValidationError", "{detail}"),
+        Words(400, "ValidationException", "{detail}"),
+    ),
     "other account": (
         Words(403, "AccessDenied", "Access Denied"),
         Words(403, "AccessDenied", "{detail}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ _KNOWN = {
     *("sts:externalid", "sts:rolesessionname", "kms:viaservice", "lambda:functionarn"),
 }
 _KNOWN_PREFIXES = ("aws:requesttag/", "aws:resourcetag/", "aws:principaltag/", "s3:existingobjecttag/")
+_PARTITION = re.compile("^arn:aws-[a-z-]+:")
 _OF_DIRECT_CALLS = {"aws:viaawsservice": "false", "aws:principalisawsservice": "false"}
 
 
@@ -42,9 +44,21 @@ def install() -> None:
     require(s3, "_bucket_owner_account")
     # The cloud has told already where the request comes from; MiniStack believes a header of the client.
     patch(app, "pin_request_origin", lambda pin: _ignore, ("source_ip", "secure_transport"))
+    patch(iam_evaluator, "_fnmatch_compile", _wildcards, ("pattern", "ignore_case"))
     patch(iam_evaluator, "_first_match", _closed, ("ctx", "stmts", "effect"))
     patch(iam_evaluator, "evaluate_trust_policy", _trusted, ("trust_doc", "caller_arn", "ctx"))
     patch(iam_evaluator, "_resolve_condition_key", _resolved, ("key", "ctx"))
+
+
+def _wildcards(compile_pattern: Callable[[str, bool], re.Pattern[str]]) -> Callable[[str, bool], re.Pattern[str]]:
+    """A star stands for line breaks too, and an ARN of any partition for the one of here, where all ARNs are `aws`."""
+
+    @functools.cache
+    def compile_any(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+        found = compile_pattern(_PARTITION.sub("arn:aws:", pattern), ignore_case)
+        return re.compile(found.pattern, found.flags | re.DOTALL)
+
+    return compile_any
 
 
 def _ignore(source_ip: str, secure_transport: bool) -> None:
