@@ -203,7 +203,7 @@ def train_and_deploy() -> None:
         former=planned["former"],
         dataset=requests["dataset"],
         accuracy=accuracy,
-        training_job=requests["training"]["TrainingJobName"],
+        training_job="{{ ti.xcom_pull(task_ids='prepare', key='training')['TrainingJobName'] }}",
         outlet=ENDPOINT,
     )
     accuracy >> model >> endpoint_config >> goes_on() >> approve >> planned >> endpoint >> tested >> [scale(), prune()]
