@@ -23,13 +23,13 @@ from include.launcher.errors import LaunchError
 from include.scones import manifests
 from include.scones.aws import buckets
 from include.scones.aws.clients import connect
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.capture import project
 from include.scones.capture.publishing.metrics import publish_metrics
 from include.scones.capture.reading.counting import count_records
 from include.scones.capture.window import Window
 from include.scones.demo import captures, traffic
 from include.scones.demo.traffic import LabelledImage, Request
-from include.scones.models.endpoint import find_endpoint
 from include.scones.models.history import dataset_in_service
 from include.scones.s3_layout import image_key
 from include.scones.settings import DEMO, MEASUREMENT, Settings

@@ -18,8 +18,8 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from include.scones import settings
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.models import history
-from include.scones.models.endpoint import find_endpoint
 from include.scones.settings import Settings
 from tests.brightness import await_endpoint, make_config, png
 from tests.conftest import ROOT, Cloud

@@ -7,6 +7,7 @@ from typing import Any
 
 from include.scones import stacks
 from include.scones.aws import buckets
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.capture.analysis.days import written_report
 from include.scones.capture.errors import NothingCapturedError
 from include.scones.capture.places import Places
@@ -15,7 +16,6 @@ from include.scones.capture.report import build_report
 from include.scones.capture.stores.opening import open_bucket
 from include.scones.capture.stores.store import Store
 from include.scones.capture.window import Window
-from include.scones.models.endpoint import find_endpoint
 from include.scones.models.predictions import read_baseline
 from include.scones.settings import Settings
 

@@ -15,10 +15,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from include.scones.aws import clients
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.aws.missing import is_missing
 from include.scones.errors import AccuracyError
 from include.scones.models import history
-from include.scones.models.endpoint import find_endpoint
 from include.scones.models.predictions import ask_about, predict_test_images
 from include.scones.models.training_job import SAVED_MODEL
 from include.scones.settings import Settings

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 
-from include.scones.aws import clients
-from include.scones.aws.missing import is_missing
 from include.scones.settings import VARIANT, Settings
 
 IMAGE_TYPE = "application/x-image"
@@ -34,18 +31,6 @@ def endpoint_config_request(settings: Settings, name: str) -> dict[str, Any]:
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
         },
     }
-
-
-def find_endpoint(settings: Settings, name: str = "") -> dict[str, Any] | None:
-    """What SageMaker says of an endpoint, the project's own without a name; None where there is none."""
-    sagemaker = clients.connect("sagemaker", settings.region)
-    try:
-        found: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name or settings.endpoint)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    return found
 
 
 def invoke_endpoint(runtime: BaseClient, endpoint: str, image: bytes, **members: str) -> bytes:

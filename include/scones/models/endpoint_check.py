@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from include.scones.aws import buckets, clients
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.errors import ServingError
 from include.scones.manifests import read_test_images
 from include.scones.models import history, predictions
-from include.scones.models.endpoint import find_endpoint, invoke_endpoint
+from include.scones.models.endpoint import invoke_endpoint
 from include.scones.probabilities import parse_probabilities
 from include.scones.s3_layout import image_key
 from include.scones.settings import Settings

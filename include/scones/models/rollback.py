@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from include.scones.aws import clients
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.cifar import catalogue
 from include.scones.errors import NotKeptError
 from include.scones.models import history
 from include.scones.models.accuracy import reported
-from include.scones.models.endpoint import find_endpoint
 from include.scones.models.pruning import find_tagged
 from include.scones.models.requests import DATASET_TAG, endpoint_request
 from include.scones.settings import Settings

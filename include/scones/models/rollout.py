@@ -7,7 +7,7 @@ from typing import Any
 
 from include.scones import autoscaling
 from include.scones.aws import clients
-from include.scones.models.endpoint import find_endpoint
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.settings import Settings
 
 ALARMS = ("endpoint-errors", "model-latency")  # of inference.yaml

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from include.scones.aws import buckets, clients
 from include.scones.aws.cloudformation import UPDATABLE, find_stack
-from include.scones.models.endpoint import find_endpoint
+from include.scones.aws.endpoints import find_endpoint
 from include.scones.models.history import count_classes
 from include.scones.s3_layout import CURRENT_DATASET
 from include.scones.settings import THRESHOLD, Settings
