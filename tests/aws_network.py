@@ -100,7 +100,7 @@ def aws_network(region: str, folder: Path) -> Iterator[Network]:
 @cache
 def aws_hosts(region: str) -> dict[str, tuple[str, str]]:
     """What botocore's own table says of a region: each host, and the region and the service to sign for there."""
-    regional = Config(s3={"us_east_1_regional_endpoint": "regional"})  # S3's global host is wrong elsewhere
+    regional = Config(s3={"us_east_1_regional_endpoint": "regional"}, ignore_configured_endpoint_urls=True)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none")
     found = {}
     for service in SERVICES:

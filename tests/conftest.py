@@ -242,13 +242,13 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
 
 @pytest.fixture(scope="session")
 def neighbours(launcher: Launcher) -> Inventory:
-    """Everything on the stack's cloud before the project's first run, all of it others'."""
-    from tests.e2e.neighbours import make_neighbours
-    from tests.inventory import inventory
+    """What others have on the stack's cloud, where the project has its identities before its first run."""
+    from tests.e2e.neighbours import PROJECT, make_neighbours
+    from tests.inventory import identities, inventory
 
     with at_the_stack(launcher):
         make_neighbours()
-        return inventory()
+        return inventory() - identities(PROJECT)
 
 
 @pytest.fixture(scope="session")

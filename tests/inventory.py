@@ -73,6 +73,16 @@ def inventory() -> Inventory:
     return found
 
 
+def identities(project: str) -> Inventory:
+    """The stack of a project's identities, and their roles."""
+    stack = f"{project}-identities"
+    cloudformation, iam = boto3.client("cloudformation"), boto3.client("iam")
+    resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    roles = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::IAM::Role"]
+    found = {("list_roles", iam.get_role(RoleName=name)["Role"]["RoleId"]) for name in roles}
+    return found | {("stack", cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"])}
+
+
 def _items(service: str, operation: str, result: str, **arguments: Any) -> Iterator[Any]:
     for page in boto3.client(service).get_paginator(operation).paginate(**arguments):
         yield from page.get(result, [])
