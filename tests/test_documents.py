@@ -37,3 +37,10 @@ def test_each_layer_of_the_architecture_is_held_by_a_contract() -> None:
     table = (ROOT / "docs" / "architecture.md").read_text().partition("## Layers")[2].partition("## The local cloud")[0]
     packages = {place.rstrip("/").replace("/", ".") for place in re.findall(r"`([a-z_]+(?:/[a-z_]+)?/)`", table)}
     assert packages - {"include.infrastructure"} == held
+
+
+@pytest.mark.parametrize("name", ["README.md", ".env.example", "docker-compose.yaml"])
+def test_every_setting_is_told_and_handed_on(name: str) -> None:
+    there = set(re.findall(r"SCONES_[A-Z_]+", (ROOT / "include" / "scones" / "settings.py").read_text()))
+    assert len(there) > 10
+    assert there - set(re.findall(r"SCONES_[A-Z_]+", (ROOT / name).read_text())) == set()
