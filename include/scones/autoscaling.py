@@ -26,9 +26,10 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Before the endpoint is deleted, or updated: SageMaker refuses to change the instance type of what is scaled."""
-    if settings.max_instances < 2:
-        return
+    """Before the endpoint is deleted, or updated: SageMaker refuses to change the instance type of what is scaled.
+
+    It may be scaled although the settings say otherwise now.
+    """
     client = _client(settings)
     try:
         client.deregister_scalable_target(**_target(settings))

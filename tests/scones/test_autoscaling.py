@@ -1,4 +1,4 @@
-"""The endpoint is scaled where it is set to be, and no longer than it is there; by default nobody is asked."""
+"""The endpoint is scaled where it is set to be, and no longer than it is there or set to be."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_it_is_scaled_until_it_is_deleted(cloud: Cloud) -> None:
         "ScalingPolicies"
     ]
     assert policy["PolicyName"] == "autoscaling-tests-invocations"
-    for _ in ("a run", "its retry"):
-        autoscaling.stop(HERE)
+    for _ in ("a run after the limit was set back", "its retry"):
+        autoscaling.stop(replace(HERE, max_instances=1))
     assert targets() == []
 
     autoscaling.start(HERE)
