@@ -28,8 +28,9 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
         (
             f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{role}-{{region}}",
             "",
-            "iam: CreateRole DeleteRole GetRole TagRole UpdateRoleDescription UpdateAssumeRolePolicy PutRolePolicy"
-            " GetRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies",
+            "iam: CreateRole DeleteRole GetRole TagRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy"
+            " PutRolePermissionsBoundary PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies"
+            " ListAttachedRolePolicies",
         )
         for role in ("cloudformation", "readers", "workers")
     ),
