@@ -18,6 +18,7 @@ from airflow.sdk import Asset, AssetAlias, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.rollout import plan_rollout, scale
 from include.operators.run_types import ON_REQUEST
 from include.operators.sagemaker import BAKE_SECONDS, EndpointOperator
 from include.operators.smoke_test import SmokeTestOperator
@@ -55,21 +56,6 @@ def roll_back() -> None:
         from include.scones.models import rollback
 
         return rollback.choose(settings.load(), params["endpoint_config"])
-
-    @task(multiple_outputs=True)
-    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
-        from include.scones import settings
-        from include.scones.models import rollout
-
-        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
-
-    @task
-    def scale() -> None:
-        """Have the endpoint grow with its requests, if it is set to."""
-        from include.scones import autoscaling, settings
-
-        autoscaling.start(settings.load())
 
     chosen = choose()
     approve = OptionalApproval(

@@ -23,6 +23,7 @@ from airflow.sdk import Asset, Param, dag, task
 
 from include.operators.approval import APPROVAL, OptionalApproval
 from include.operators.defaults import DAG_ARGUMENTS
+from include.operators.rollout import plan_rollout, scale
 from include.operators.run_types import AFTER_AN_ASSET
 from include.operators.sagemaker import (
     BAKE_SECONDS,
@@ -157,21 +158,6 @@ def train_and_deploy() -> None:
     @task.short_circuit
     def goes_on(params: dict[str, Any]) -> bool:
         return not params["train_only"]
-
-    @task(multiple_outputs=True)
-    def plan_rollout(endpoint: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-        """Note what serves until now, and choose how the traffic goes over and by which alarms it goes back."""
-        from include.scones import settings
-        from include.scones.models import rollout
-
-        return rollout.plan(settings.load(), endpoint, params["bake_seconds"])
-
-    @task
-    def scale() -> None:
-        """Have the endpoint grow with its requests, if it is set to."""
-        from include.scones import autoscaling, settings
-
-        autoscaling.start(settings.load())
 
     @task
     def prune() -> list[str]:

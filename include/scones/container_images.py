@@ -10,11 +10,13 @@ import base64
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from include.scones.aws import clients
-from include.scones.errors import ImageError
+from include.scones.errors import ImageError, SconesError
 from include.scones.handlers import ROOT
 from include.scones.settings import Settings
 
@@ -34,6 +36,18 @@ def engine() -> str:
     raise ImageError(
         f"a container image is built by {' or '.join(ENGINES)}, and neither is in PATH: install one of them"
     )
+
+
+def command(build: Callable[[], str]) -> int:
+    """Run `build` as a command, which prints the image's registry path or why there is none; gives the exit status."""
+    try:
+        engine()  # before anything is made
+        image = build()
+    except SconesError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{image}\n")
+    return 0
 
 
 def publish(settings: Settings, repository: str, dockerfile: str, context: str) -> tuple[str, str]:

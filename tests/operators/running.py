@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextvars
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import pytest
 from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+from include.scones import settings
+from include.scones.settings import Settings
 
 
 class TaskInstance:
@@ -37,6 +42,17 @@ def in_airflow(ti: TaskInstance) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RuntimeTaskInstance, "get_task_states", get_task_states)
         yield
+
+
+@contextmanager
+def own_project(stem: str) -> Iterator[Settings]:
+    """The settings of a project of a test's own, which has its bucket."""
+    name = f"{stem}-{uuid.uuid4().hex[:8]}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCONES_PROJECT", name)
+        patch.setenv("SCONES_BUCKET", name)
+        boto3.client("s3").create_bucket(Bucket=name)
+        yield settings.load()
 
 
 def execute(operator: Any, ti: TaskInstance) -> Any:

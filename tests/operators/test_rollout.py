@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +14,10 @@ from include.scones import settings
 from include.scones.errors import SettingsError
 from include.scones.models import rollout
 from include.scones.settings import Settings
+from tests.alarms import make_alarm
 from tests.brightness import await_endpoint, make_config, make_endpoint
 from tests.conftest import Cloud, own_cloud
-from tests.operators.running import TaskInstance, deferred, execute
+from tests.operators.running import TaskInstance, deferred, execute, own_project
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.cloud
@@ -33,33 +33,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def here(cloud: Cloud) -> Iterator[Settings]:
     """A project whose endpoint serves `<project>-old`; `<project>-new` is there to follow."""
-    with pytest.MonkeyPatch.context() as patch:
-        name = f"rollout-{uuid.uuid4().hex[:8]}"
-        patch.setenv("SCONES_PROJECT", name)
-        patch.setenv("SCONES_BUCKET", name)
-        boto3.client("s3").create_bucket(Bucket=name)
-        found = settings.load()
+    with own_project("rollout") as found:
+        name = found.project
         make_endpoint(found, f"{name}-old")
         make_config(found, f"{name}-new")
         await_endpoint(found)
         yield found
-
-
-def make_alarm(name: str, state: str) -> None:
-    """It keeps its state."""
-    cloudwatch = boto3.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="Rollout",
-        MetricName=name,
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="ignore",
-    )
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
 
 
 def plan(here: Settings, config: str, bake: int) -> dict[str, Any]:
@@ -93,8 +72,8 @@ def test_an_alarm_undoes_the_deployment_and_fails_the_task(
 ) -> None:
     """One that is raised already does not: what is to end it could never be deployed."""
     errors, latency = f"{here.project}-endpoint-errors", f"{here.project}-model-latency"
-    make_alarm(errors, "OK")
-    make_alarm(latency, "ALARM")
+    make_alarm(boto3.client("cloudwatch"), errors, "OK")
+    make_alarm(boto3.client("cloudwatch"), latency, "ALARM")
     planned = plan(here, "new", 3600)
     assert planned["endpoint"]["DeploymentConfig"]["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": errors}]}
     assert f"{latency} is raised already" in caplog.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,14 +16,13 @@ from airflow.sdk.definitions.asset import AssetUniqueKey
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
-from include.scones import settings
 from include.scones.aws.endpoints import find_endpoint
 from include.scones.models import history
 from include.scones.settings import Settings
 from tests.brightness import await_endpoint, make_config, png
 from tests.conftest import ROOT, Cloud
 from tests.datasets import put_dataset
-from tests.operators.running import TaskInstance
+from tests.operators.running import TaskInstance, own_project
 
 pytestmark = pytest.mark.cloud
 
@@ -48,12 +46,8 @@ def dagbag(tmp_path_factory: pytest.TempPathFactory) -> DagBag:
 @pytest.fixture(scope="module")
 def here(cloud: Cloud) -> Iterator[Settings]:
     """A project with a data set, a model that is good and one that takes each class for the other."""
-    with pytest.MonkeyPatch.context() as patch:
-        name = f"smoke-{uuid.uuid4().hex[:8]}"
-        patch.setenv("SCONES_PROJECT", name)
-        patch.setenv("SCONES_BUCKET", name)
-        boto3.client("s3").create_bucket(Bucket=name)
-        found = settings.load()
+    with own_project("smoke") as found:
+        name = found.project
         make_config(found, f"{name}-good")
         make_config(found, f"{name}-bad", ("bright", "dark"))
         yield found

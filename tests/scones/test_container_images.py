@@ -45,7 +45,7 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_own_container_is_pushed_under_a_tag_of_its_own_and_used(
     cloud: Cloud, podman: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert image.main() == 0
+    assert container_images.command(image.build) == 0
     pushed = capsys.readouterr().out.split()[-1]
     (build, _), (login, password), (push, _) = (json.loads(line) for line in podman.read_text().splitlines())
     assert build[:5] == ["build", "--platform", "linux/amd64", "--file", "include/image_classification/Dockerfile"]
@@ -65,7 +65,7 @@ def test_a_build_that_fails_is_told_and_nothing_is_pushed(
     cloud: Cloud, podman: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ENGINE_FAILS", "build")
-    assert image.main() == 1
+    assert container_images.command(image.build) == 1
     assert capsys.readouterr().err == "podman build ended with 3: the lines above say why\n"
     assert len(podman.read_text().splitlines()) == 1
     stacks.delete_stack(HERE.foundation_stack)
@@ -78,7 +78,7 @@ def test_without_an_engine_nothing_is_made(
     monkeypatch.setenv("SCONES_PROJECT", "image-tests-2")
     with pytest.raises(ImageError, match=r"docker or podman, and neither is in PATH: install one of them$"):
         container_images.engine()
-    assert image.main() == 1
+    assert container_images.command(image.build) == 1
     assert "neither is in PATH" in capsys.readouterr().err
     formation = boto3.client("cloudformation")
     assert not [s for s in formation.list_stacks()["StackSummaries"] if s["StackName"] == "image-tests-2-foundation"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.alarms import make_alarm
 from tests.conftest import own_cloud
 from tests.local_cloud.serving import ODD_CONTAINER, ODD_IMAGE_URI, Serving, model_archive
 from tests.waiting import eventually
@@ -41,19 +42,8 @@ def models(serving: Serving) -> tuple[str, str]:
 
 
 def alarm(serving: Serving) -> str:
-    """An alarm that keeps the state that a test gives it."""
     name = serving.name("alarm")
-    serving.cloud.client("cloudwatch").put_metric_alarm(
-        AlarmName=name,
-        Namespace="Rollouts",
-        MetricName=name,
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="ignore",
-    )
+    make_alarm(serving.cloud.client("cloudwatch"), name)
     return name
 
 
