@@ -108,3 +108,11 @@ def test_a_targets_role_is_passed_and_assumable(cloud: Cloud) -> None:
     assert (code, f"iam:PassRole on resource: {able} " in message) == ("AccessDeniedException", True)
     code, message = refusal(rule, cloud=cloud, target=arn, role_arn=role(cloud, "lambda"))
     assert (code, "cannot be assumed by principal 'events.amazonaws.com'" in message) == ("ValidationException", True)
+
+
+def test_a_rule_starts_no_state_machine_without_a_role(cloud: Cloud) -> None:
+    events, name, arn = cloud.client("events"), unique("rule"), machine(cloud, SAME)
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+    refused = refusal(events.put_targets, Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+    assert refused == ("ValidationException", f"RoleArn is required for target {arn}.")
+    assert events.list_targets_by_rule(Rule=name)["Targets"] == []

@@ -169,3 +169,17 @@ def test_what_a_change_set_makes_is_judged(cloud: Cloud) -> None:
     stacks.execute_change_set(StackName=name, ChangeSetName="first")
     status, reasons = end(cloud, name)
     assert (status, "iam:CreateRole" in reasons["Role"]) == ("ROLLBACK_COMPLETE", True)
+
+
+@pytest.mark.parametrize("body", ["{}", '{"Resources": {}}', "Description: nothing"])
+def test_a_template_without_resources_takes_nothing_away(cloud: Cloud, body: str) -> None:
+    stacks, topic = cloud.client("cloudformation"), json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}})
+    name = create(stacks, topic)
+    assert end(cloud, name)[0] == "CREATE_COMPLETE"
+    code, message = refusal(stacks.update_stack, StackName=name, TemplateBody=body)
+    assert (code, message) == (
+        "ValidationError",
+        "Template format error: At least one Resources member must be defined.",
+    )
+    assert len(stacks.describe_stack_resources(StackName=name)["StackResources"]) == 1
+    stacks.delete_stack(StackName=name)

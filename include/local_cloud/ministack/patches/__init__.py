@@ -22,6 +22,7 @@ from . import (
     service_roles,
     signed_addresses,
     stack_roles,
+    stack_templates,
     state_definitions,
     state_payloads,
     states_calls,
@@ -51,6 +52,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     service_roles.install()
     signed_addresses.install()
     stack_roles.install(keys)
+    stack_templates.install()
     state_definitions.install()
     state_payloads.install()
     states_calls.install()

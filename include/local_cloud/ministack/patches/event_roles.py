@@ -38,6 +38,11 @@ def _put(put: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any
 
     @functools.wraps(put)
     def put_with_roles(data: dict[str, Any]) -> Any:
+        for arn in (target.get("Arn", "") for target in data.get("Targets", []) if not target.get("RoleArn")):
+            if arn.startswith("arn:aws:states:"):
+                return eventbridge.error_response_json(
+                    "ValidationException", f"RoleArn is required for target {arn}.", 400
+                )
         for role in (target["RoleArn"] for target in data.get("Targets", []) if target.get("RoleArn")):
             try:
                 if (caller := asker()) is not None:
