@@ -1,9 +1,11 @@
-"""The one way in which tests wait for something: they look again and again, and say in the end what they saw last."""
+"""How tests wait: for something that is to happen, where they look again and again, and for a coroutine."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import pytest
@@ -35,3 +37,9 @@ def eventually(
         if time.monotonic() >= deadline:
             pytest.fail(f"{what or 'it'} did not happen within {seconds:g} seconds; seen last: {seen!r}")
         time.sleep(every)
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What `coroutine` returns, in a thread of its own: a browser of another test has an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()  # noqa: TID251

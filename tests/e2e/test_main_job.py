@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
@@ -71,7 +72,7 @@ def test_nothing_listens_beyond_loopback(launcher: Launcher) -> None:
         connection.laddr.ip
         for file in (launcher.config.home / "run").glob("*.json")
         for process in _family(json.loads(file.read_text())["pid"])
-        for connection in process.net_connections("inet")
+        for connection in _connections(process)
         if connection.status == psutil.CONN_LISTEN
     ]
     assert listening and set(listening) == {"127.0.0.1"}
@@ -80,3 +81,10 @@ def test_nothing_listens_beyond_loopback(launcher: Launcher) -> None:
 def _family(pid: int) -> list[psutil.Process]:
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
+
+
+def _connections(process: psutil.Process) -> list[Any]:
+    try:
+        return process.net_connections("inet")
+    except psutil.NoSuchProcess:  # a task that has ended
+        return []

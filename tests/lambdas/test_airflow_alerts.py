@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from include.operators.alerts import AlertNotifier
 from include.scones import settings, stacks
 from tests.conftest import Cloud
+from tests.waiting import awaited
 
 
 @pytest.fixture
@@ -40,13 +39,12 @@ def test_each_of_several_failed_runs_has_a_message_of_its_own(
         notifier({"dag_id": dag_id, "run_id": run_id})
     late: Any = AlertNotifier(subject="{{ dag_id }} is late", message="It is.")
 
-    async def awaited() -> None:
+    async def told_late() -> None:
         for dag_id in ("capture_report", "another"):
             late.context = {"dag_id": dag_id}
             await late
 
-    with ThreadPoolExecutor() as pool:
-        pool.submit(asyncio.run, awaited()).result()
+    awaited(told_late())
     told = [message for message in caplog.messages if "failed: " in message or "late: " in message]
     assert told == [
         "cifar_etl failed: The run first failed.",
@@ -66,8 +64,7 @@ def test_failures_and_late_reports_reach_a_subscriber(
     time.sleep(1)
     AlertNotifier(subject="cifar_etl failed", message="the run x of cifar_etl failed").notify({})
     late = AlertNotifier(subject="capture_report is late", message="the report is not there")
-    with ThreadPoolExecutor() as pool:  # a browser of another test may have an event loop in this thread
-        pool.submit(asyncio.run, late.async_notify({})).result()
+    awaited(late.async_notify({}))
     wanted = {"cifar_etl failed": "the run x of cifar_etl failed", "capture_report is late": "the report is not there"}
     got: dict[str, str] = {}
     while not wanted.keys() <= got.keys():

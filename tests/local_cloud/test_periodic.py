@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from include.local_cloud.periodic import Periodic
+from tests.waiting import awaited
 
 
 def test_periodic_work_goes_on_after_a_failure_and_ends_when_stopped(caplog: pytest.LogCaptureFixture) -> None:
@@ -28,11 +29,11 @@ def test_periodic_work_goes_on_after_a_failure_and_ends_when_stopped(caplog: pyt
             await periodic.stop()
         return turns
 
-    assert asyncio.run(live()) == 2
+    assert awaited(live()) == 2
     assert "the work was not done" in caplog.text
 
 
 def test_what_never_started_can_be_stopped() -> None:
     async def work() -> None: ...
 
-    asyncio.run(Periodic(work, 1, "").stop())
+    awaited(Periodic(work, 1, "").stop())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from include.local_cloud.account import ACCOUNT
@@ -15,6 +14,7 @@ from include.local_cloud.ministack.snapshots import Snapshots
 from include.local_cloud.sagemaker.endpoints.service import Endpoints
 from include.local_cloud.sagemaker.training.service import Training
 from include.local_cloud.services import Services
+from tests.waiting import awaited
 
 ALL = (Alarms, Batch, Training, Endpoints, Snapshots)
 
@@ -40,5 +40,5 @@ def test_services_that_never_started_can_be_stopped_and_twice(tmp_path: Path) ->
         await services.stop()
         await services.stop()
 
-    asyncio.run(stop_twice())
+    awaited(stop_twice())
     assert not services.ready

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import uuid
@@ -34,7 +33,7 @@ from tests.conftest import REGION, ROOT, Cloud
 from tests.operators.running import TaskInstance, execute
 from tests.scones.capture.conftest import record
 from tests.strangers import account
-from tests.waiting import eventually
+from tests.waiting import awaited, eventually
 
 Connect = Callable[..., str]
 
@@ -172,8 +171,7 @@ def test_the_role_signs_all_that_arrives(cloud: Cloud, other: str, connect: Conn
     with pytest.raises(ClientError, match=r"403|Forbidden"):
         cloud.client("s3").head_bucket(Bucket=here.bucket, ExpectedBucketOwner="000000000000")
     heard = subscribed(outputs["AlertTopicArn"])
-    with ThreadPoolExecutor() as pool:  # a browser of another test may have an event loop in this thread
-        pool.submit(asyncio.run, AlertNotifier(subject="late", message="why").async_notify({})).result()
+    awaited(AlertNotifier(subject="late", message="why").async_notify({}))
     eventually(heard, lambda message: message["Subject"] == "late")  # the stack's alarms speak there too
     assert f":{other}:" in run_an_execution(outputs["StateMachineArn"], here.bucket)
 
@@ -190,8 +188,7 @@ def run_an_execution(machine: str, bucket: str) -> str:
     )
     with pytest.raises(TaskDeferred) as deferred:
         execute(operator, instance)
-    with ThreadPoolExecutor() as pool:
-        pool.submit(asyncio.run, first(deferred.value.trigger)).result()
+    awaited(first(deferred.value.trigger))
     (arn,) = [value for value in instance.pushed.values() if str(value).startswith("arn:")]
     execution = clients.connect("stepfunctions").describe_execution(executionArn=arn)
     assert execution["status"] == "FAILED"

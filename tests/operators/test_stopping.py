@@ -9,7 +9,6 @@ import re
 import sys
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,7 @@ from include.scones.log_groups import TRAINING_JOBS
 from tests.conftest import REGION, Cloud, own_cloud
 from tests.operators.running import TaskInstance, deferred, execute, in_airflow
 from tests.roles import ROLE
-from tests.waiting import eventually
+from tests.waiting import awaited, eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -142,11 +141,8 @@ def trigger_of(raised: TaskDeferred) -> StoppingTrigger:
 def killed(trigger: StoppingTrigger, state: str) -> None:
     """What the triggerer does with a trigger that the database no longer gives it."""
     trigger._task_instance = TaskInstance(state)
-    with (
-        in_airflow(trigger._task_instance),
-        ThreadPoolExecutor() as pool,
-    ):  # a browser of another test may have an event loop in this thread
-        pool.submit(asyncio.run, trigger.on_kill()).result()
+    with in_airflow(trigger._task_instance):
+        awaited(trigger.on_kill())
 
 
 def test_a_user_ends_it_and_a_retry_or_another_triggerer_does_not(started: Started) -> None:
@@ -171,8 +167,8 @@ async def _cancelled_at_once(trigger: StoppingTrigger) -> None:
 def test_what_is_begun_for_a_user_goes_on_when_the_triggerer_cancels_it(started: Started) -> None:
     trigger = trigger_of(deferred(started.operator, TaskInstance()))
     trigger._task_instance = TaskInstance("failed")
-    with in_airflow(trigger._task_instance), ThreadPoolExecutor() as pool:
-        pool.submit(asyncio.run, _cancelled_at_once(trigger)).result()
+    with in_airflow(trigger._task_instance):
+        awaited(_cancelled_at_once(trigger))
     eventually(started.status, lambda status: status in started.ended)
 
 

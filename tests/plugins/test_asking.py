@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from fastapi import HTTPException
 
 from plugins.pages.asking import ask
-
-
-def run(coroutine: Coroutine[Any, Any, str]) -> str:
-    """In a thread of its own: a browser of other tests keeps a loop running in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+from tests.waiting import awaited
 
 
 def test_an_answer_that_does_not_come_is_a_504_and_holds_nobody_up() -> None:
@@ -31,10 +23,10 @@ def test_an_answer_that_does_not_come_is_a_504_and_holds_nobody_up() -> None:
         return answer
 
     try:
-        assert run(asked()) == "AN ANSWER"
+        assert awaited(asked()) == "AN ANSWER"
     finally:
         end.set()
 
 
 def test_it_runs_in_no_thread_of_airflow_s() -> None:
-    assert run(ask(lambda: threading.current_thread().name)).startswith("scones-pages")
+    assert awaited(ask(lambda: threading.current_thread().name)).startswith("scones-pages")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+
+from tests.waiting import awaited
 
 
 @pytest.mark.system  # Airflow, imported, starts `file`
@@ -23,6 +23,6 @@ def test_the_sign_in_is_airflow_s_and_leads_back(root: str) -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(airflow), base_url="http://a") as client:
             return await client.get(f"{root}/reports/ds=1/index.html")
 
-    answer = asyncio.run(visit())
+    answer = awaited(visit())
     back = f"{root}/reports/ds=1/index.html".replace("/", "%2F").replace("=", "%3D")
     assert (answer.status_code, answer.headers["location"]) == (307, f"{root}/api/v2/auth/login?next={back}")

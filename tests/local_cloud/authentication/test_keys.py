@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import shutil
@@ -25,6 +24,7 @@ from include.local_cloud.authentication.verification import Caller, verify
 from tests.conftest import CLOUD_PYTHON, REGION, ROOT, Cloud, start_cloud, stop_cloud
 from tests.local_cloud.authentication.signing import credentials, send
 from tests.local_cloud.conftest import refusal
+from tests.waiting import awaited
 
 OTHER_SECRET = "0" * 40
 
@@ -173,7 +173,7 @@ def test_a_session_that_has_expired(headers: dict[bytes, bytes], words: list[str
         return {"type": "http.request", "body": b""}
 
     def ask(key: AccessKey) -> Caller:
-        return asyncio.run(verify(request, receive, KeyRing(key)))
+        return awaited(verify(request, receive, KeyRing(key)))
 
     assert ask(replace(key, expires=time.time() + 60)).service == "s3"
     with pytest.raises(Refused) as refused:

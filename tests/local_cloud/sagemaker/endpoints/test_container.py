@@ -15,6 +15,7 @@ import pytest
 from include.local_cloud.sagemaker.endpoints import container
 from include.local_cloud.sagemaker.endpoints.container import ContainerFailed, ContainerUnavailable, ServingContainer
 from tests.local_cloud.serving import ODD_CONTAINER
+from tests.waiting import awaited
 
 pytestmark = pytest.mark.system
 
@@ -79,7 +80,7 @@ def with_container(
         finally:
             await serving.stop()
 
-    asyncio.run(run())
+    awaited(run())
 
 
 async def pid(serving: ServingContainer) -> int:

@@ -15,6 +15,7 @@ import pytest
 from include.local_cloud.sagemaker.endpoints import capture_files
 from include.local_cloud.sagemaker.endpoints.capture_files import CaptureFiles, Stream
 from include.local_cloud.sagemaker.endpoints.data_capture import CHUNK, CaptureSettings, Exchange
+from tests.waiting import awaited
 
 CONFIG = {
     "EnableCapture": True,
@@ -149,7 +150,7 @@ def with_spool(folder: Path, work: Callable[[CaptureFiles, Bucket], Awaitable[No
     async def run() -> None:
         await work(CaptureFiles(folder, bucket.put), bucket)
 
-    asyncio.run(run())
+    awaited(run())
     return bucket
 
 
