@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from include.launcher.aws_check import prices
-from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, CHECK_ACTIONS, policy
+from include.launcher.aws_check.actions import CALLERS, policy
 from include.launcher.aws_check.check import Row, rows
 from include.launcher.errors import LaunchError
 from include.scones import settings
@@ -62,8 +62,7 @@ def print_policies() -> None:
     """Print what the caller must be allowed, as IAM's policies; the last two are for what their names say."""
     here = settings.load()
     partition = str(clients.connect("sts").get_caller_identity()["Arn"]).split(":")[1]
-    allowed = {"caller": ACTIONS, "check": CHECK_ACTIONS, "batch-image": BATCH_ACTIONS}
-    print(json.dumps({name: policy(here, partition, actions) for name, actions in allowed.items()}, indent=2))
+    print(json.dumps({name: policy(here, partition, rights) for name, rights in CALLERS.items()}, indent=2))
 
 
 def _show(console: Console) -> list[Row]:

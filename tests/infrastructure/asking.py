@@ -11,6 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from include.launcher.aws_check.actions import CALLERS
+from include.launcher.aws_check.actions import policy as policy_of
 from include.scones import stacks
 from include.scones.batch.stack import deploy_batch
 from include.scones.settings import Settings
@@ -50,7 +52,7 @@ def simulate(action: str, resource: str = "*") -> Ask:
 
 
 class Identities:
-    """The roles of all stacks, by their names in the templates."""
+    """The roles of all stacks by their names in the templates, and one for each policy that `aws-policy` prints."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -61,7 +63,16 @@ class Identities:
             for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]:
                 if resource["ResourceType"] == "AWS::IAM::Role":
                     self.roles[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+        self.roles |= {name: self._caller(name) for name in CALLERS}
         self.client = cache(self._client)
+
+    def _caller(self, name: str) -> str:
+        role = f"caller-of-{name}"
+        nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
+        self.iam.create_role(RoleName=role, AssumeRolePolicyDocument=nobody)
+        document = json.dumps(policy_of(HERE, "aws", CALLERS[name]))
+        self.iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+        return role
 
     def arn(self, role: str) -> str:
         return f"arn:aws:iam::{ACCOUNT}:role/{self.roles[role]}"

@@ -52,7 +52,9 @@ DEEDS: dict[str, Ask] = {
     "become CloudFormation": ask("sts", "assume_role", RoleArn="{CloudFormationRole}", RoleSessionName="tests"),
     "describe the workflow": ask("cloudformation", "describe_stacks", StackName=HERE.inference_stack),
     "describe the identities": ask("cloudformation", "describe_stacks", StackName=HERE.identities_stack),
-    "delete the identities": ask("cloudformation", "delete_stack", StackName=HERE.identities_stack),
+    "change the identities": ask(
+        "cloudformation", "update_stack", StackName=HERE.identities_stack, TemplateBody="none"
+    ),
     "delete another stack": ask("cloudformation", "delete_stack", StackName="another"),
     "ask the endpoint": ask("sagemaker-runtime", "invoke_endpoint", EndpointName=HERE.endpoint, Body=b"x"),
     "ask another endpoint": ask("sagemaker-runtime", "invoke_endpoint", EndpointName="another", Body=b"x"),
@@ -120,6 +122,12 @@ MAY: dict[str, set[str]] = {
     "ListingRole": set(),
     "ExecutionRole": {"sign in to the registry"},
     "JobRole": LISTED | {"read an image", "read results", "write results", "ask the endpoint"},
+    "caller": LISTED
+    | {"read a report", "change the workers' rights", "change CloudFormation's rights", "become a worker"}
+    | {"describe the workflow", "describe the identities", "change the identities", "describe the endpoint"},
+    "check": set(),
+    "batch-image": LISTED
+    | {"read code", "write code", "describe the workflow", "describe the identities", "sign in to the registry"},
 }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from include.scones.log_groups import TRAINING_JOBS
 from tests.conftest import REGION
-from tests.infrastructure.asking import ACCOUNT, FOREIGN, HERE, Ask, Identities, ask, simulate
+from tests.infrastructure.asking import ACCOUNT, FOREIGN, HERE, PROJECT, Ask, Identities, ask, simulate
 from tests.infrastructure.test_denied import DEEDS, MACHINE, MINIMAL, QUEUE, TOPIC
 
 pytestmark = pytest.mark.cloud
@@ -17,6 +18,14 @@ MACHINE_NAME = "ids-inference"
 
 def log(group: str) -> Ask:
     return simulate("logs:CreateLogStream", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:x")
+
+
+def tags(kind: str) -> Ask:
+    return ask("sagemaker", "list_tags", ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/ids-none")
+
+
+def events(stack: str) -> Ask:
+    return ask("cloudformation", "describe_stack_events", StackName=stack)
 
 
 METRIC = ask(
@@ -100,7 +109,7 @@ NEEDS: dict[str, Ask] = {
         f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/a",
     ),
     "WorkersRole.KeepLogs": DEEDS["delete a log"],
-    "WorkersRole.KeepTrainingLogs": ask("logs", "describe_log_streams", logGroupName="/aws/sagemaker/TrainingJobs"),
+    "WorkersRole.KeepTrainingLogs": ask("logs", "describe_log_streams", logGroupName=TRAINING_JOBS),
     "WorkersRole.FindLogGroups": ask("logs", "describe_log_groups"),
     "ReadersRole.FindObjects": DEEDS["list the bucket"],
     "ReadersRole.ReadObjects": DEEDS["read a report"],
@@ -154,6 +163,52 @@ NEEDS: dict[str, Ask] = {
     "JobRole.KeepResults": DEEDS["write results"],
     "JobRole.TellMissingObjects": DEEDS["list the bucket"],
     "JobRole.InvokeEndpoint": DEEDS["ask the endpoint"],
+    "caller.MakeIdentities": DEEDS["change the identities"],
+    **{
+        f"caller.Make{role.title()}Role": ask("iam", "list_role_policies", RoleName=f"{PROJECT}-{role}-{REGION}")
+        for role in ("cloudformation", "readers", "workers")
+    },
+    "caller.BecomeReaders": ask("sts", "assume_role", RoleArn="{ReadersRole}", RoleSessionName="tests"),
+    "caller.BecomeWorkers": DEEDS["become a worker"],
+    "caller.DescribeStacks": DEEDS["describe the workflow"],
+    "caller.LookAtBucket": DEEDS["list the bucket"],
+    "caller.ReadReports": DEEDS["read a report"],
+    "caller.TellOwnBuckets": ask("s3", "list_buckets"),
+    "caller.FollowTraining": ask("sagemaker", "describe_training_job", TrainingJobName="ids-none"),
+    "caller.TellOwnModels": tags("model"),
+    "caller.TellOwnConfigs": tags("endpoint-config"),
+    "caller.FollowEndpoint": DEEDS["describe the endpoint"],
+    "caller.ListModels": ask("sagemaker", "list_models"),
+    "caller.TellOwnLogs": ask(
+        "logs",
+        "list_tags_for_resource",
+        resourceArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/ids-filterInferences",
+    ),
+    "caller.FindTrainingLogs": ask("logs", "describe_log_streams", logGroupName=TRAINING_JOBS),
+    "caller.ReadTrainingLogs": ask(
+        "logs", "get_log_events", logGroupName=TRAINING_JOBS, logStreamName="ids-none/algo-1-1"
+    ),
+    "caller.FindLogGroups": ask("logs", "describe_log_groups"),
+    "check.SimulateRights": ask("iam", "get_role", RoleName="ids-none"),
+    "check.ListQuotas": simulate("servicequotas:ListServiceQuotas"),
+    "batch-image.DeployFoundationStack": events(HERE.foundation_stack),
+    "batch-image.DeployBatchStack": events(HERE.batch_stack),
+    "batch-image.DescribeStacks": DEEDS["describe the workflow"],
+    "batch-image.PassCloudFormationRole": ask(
+        "cloudformation",
+        "update_stack",
+        StackName=HERE.batch_stack,
+        TemplateBody="none",
+        RoleARN="{CloudFormationRole}",
+    ),
+    "batch-image.FindCode": DEEDS["list the bucket"],
+    "batch-image.KeepCode": DEEDS["write code"],
+    "batch-image.KeepEndpointLogs": ask(
+        "logs", "put_retention_policy", logGroupName=f"/aws/sagemaker/Endpoints/{PROJECT}-none", retentionInDays=1
+    ),
+    "batch-image.KeepTrainingLogs": ask("logs", "put_retention_policy", logGroupName=TRAINING_JOBS, retentionInDays=30),
+    "batch-image.PushImages": ask("ecr", "describe_repositories", repositoryNames=[f"{PROJECT}/none"]),
+    "batch-image.SignInToRegistry": DEEDS["sign in to the registry"],
 }
 # What the statement forbids, and would be allowed without it.
 FORBIDS = {"CloudFormationRole.LeaveIdentities": DEEDS["change the workers' rights"]}

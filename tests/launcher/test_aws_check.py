@@ -17,7 +17,7 @@ from rich.console import Console
 
 from include.launcher import agreement
 from include.launcher.aws_check import check, prices, quotas, rights
-from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, CHECK_ACTIONS, policy, spelled
+from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, CALLERS, policy, spelled
 from include.launcher.aws_check.check import Row
 from include.launcher.errors import LaunchError
 from include.launcher.identities import principal_of
@@ -32,7 +32,7 @@ HERE = Settings("check-tests", REGION, "000000000000", "check-tests-bucket")
 
 def test_every_action_is_one_of_iams() -> None:
     known = json.loads((resources.files("cfnlint") / "data/AdditionalSpecs/Policies.json").read_text())
-    for action in [action for _, _, actions in ACTIONS + CHECK_ACTIONS + BATCH_ACTIONS for action in spelled(actions)]:
+    for action in [action for allowed in CALLERS.values() for right in allowed for action in spelled(right.actions)]:
         service, _, name = action.partition(":")
         assert name.lower() in known[service]["Actions"], action
 
@@ -67,15 +67,15 @@ def test_the_one_missing_right_is_named(identities: str) -> None:
 
 def test_the_policies_that_are_printed_are_enough_and_are_this_projects_alone(identities: str, cloud: Cloud) -> None:
     iam, arn = cloud.client("iam"), f"arn:aws:iam::000000000000:user/{identities}"
-    for actions in (ACTIONS, CHECK_ACTIONS, BATCH_ACTIONS):
-        document = policy(HERE, "aws", actions)
+    for allowed in CALLERS.values():
+        document = policy(HERE, "aws", allowed)
         assert len(json.dumps(document, separators=(",", ":"))) <= 6144, "more than IAM takes in a managed policy"
         iam.put_user_policy(UserName=identities, PolicyName="all-but-one", PolicyDocument=json.dumps(document))
         # The local cloud's simulation looks at no context, by which alone a role may be passed.
-        assert {name for name in rights.missing(HERE, arn, actions) if not name.startswith("iam:PassRole ")} == set()
+        assert {name for name in rights.missing(HERE, arn, allowed) if not name.startswith("iam:PassRole ")} == set()
         stranger = replace(HERE, project="another", bucket="another")
-        own = {action for resource, _, asked in actions if re.search(OWN, resource) for action in spelled(asked)}
-        denied = {action.partition(" ")[0] for action in rights.missing(stranger, arn, actions)}
+        own = {action for right in allowed if re.search(OWN, right.resource) for action in spelled(right.actions)}
+        denied = {action.partition(" ")[0] for action in rights.missing(stranger, arn, allowed)}
         assert denied == own
 
 

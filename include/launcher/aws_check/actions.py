@@ -5,7 +5,7 @@ All else is done by the identities, whose rights are in `include/infrastructure/
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from include.scones.settings import Settings
 
@@ -17,76 +17,103 @@ def _arn(service: str, resource: str) -> str:
     return _HERE.replace("{service}", service) + resource
 
 
-# The resources, the service that a passed role is for, and the actions.
-ACTIONS: tuple[tuple[str, str, str], ...] = (
-    (
+class Right(NamedTuple):
+    """One statement: its name, the resource, the actions after their service, and whom a passed role is for."""
+
+    name: str
+    resource: str
+    actions: str
+    service: str = ""
+
+
+def _role(name: str) -> str:
+    return f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{name}-{{region}}"
+
+
+ACTIONS: tuple[Right, ...] = (
+    Right(
+        "MakeIdentities",
         _arn("cloudformation", "stack/{project}-identities/*"),
-        "",
         "cloudformation: CreateStack UpdateStack DeleteStack DescribeStackEvents DescribeStackResources",
     ),
     *(
-        (
-            f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{role}-{{region}}",
-            "",
+        Right(
+            f"Make{role.title()}Role",
+            _role(role),
             "iam: CreateRole DeleteRole GetRole TagRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy"
             " PutRolePermissionsBoundary PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies"
             " ListAttachedRolePolicies",
         )
         for role in ("cloudformation", "readers", "workers")
     ),
-    *(
-        (f"arn:{{partition}}:iam::{{account}}:role/{{project}}-{role}-{{region}}", "", "sts: AssumeRole")
-        for role in ("readers", "workers")
-    ),
+    *(Right(f"Become{role.title()}", _role(role), "sts: AssumeRole") for role in ("readers", "workers")),
     # What the launcher shows of a run, and lists for a teardown.
-    (_arn("cloudformation", "stack/{project}-*/*"), "", "cloudformation: DescribeStacks"),
-    ("arn:{partition}:s3:::{bucket}", "", "s3: ListBucket GetBucketTagging"),
-    ("arn:{partition}:s3:::{bucket}/reports/capture/*", "", "s3: GetObject"),
-    (ANY, "", "s3: ListAllMyBuckets"),
+    Right("DescribeStacks", _arn("cloudformation", "stack/{project}-*/*"), "cloudformation: DescribeStacks"),
+    Right("LookAtBucket", "arn:{partition}:s3:::{bucket}", "s3: ListBucket GetBucketTagging"),
+    Right("ReadReports", "arn:{partition}:s3:::{bucket}/reports/capture/*", "s3: GetObject"),
+    Right("TellOwnBuckets", ANY, "s3: ListAllMyBuckets"),
     *(
-        (_arn("sagemaker", f"{kind}/{{project}}-*"), "", f"sagemaker: {actions}ListTags")
-        for kind, actions in (
-            ("training-job", "DescribeTrainingJob "),
-            ("model", ""),
-            ("endpoint-config", ""),
-            ("endpoint", "DescribeEndpoint "),
+        Right(name, _arn("sagemaker", f"{kind}/{{project}}-*"), f"sagemaker: {actions}ListTags")
+        for name, kind, actions in (
+            ("FollowTraining", "training-job", "DescribeTrainingJob "),
+            ("TellOwnModels", "model", ""),
+            ("TellOwnConfigs", "endpoint-config", ""),
+            ("FollowEndpoint", "endpoint", "DescribeEndpoint "),
         )
     ),
-    (ANY, "", "sagemaker: ListTrainingJobs ListModels ListEndpointConfigs"),
-    (_arn("logs", "log-group:/aws/*/{project}-*"), "", "logs: ListTagsForResource"),
-    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:"), "", "logs: DescribeLogStreams"),
-    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"), "", "logs: GetLogEvents"),
-    (ANY, "", "logs: DescribeLogGroups"),
+    Right("ListModels", ANY, "sagemaker: ListTrainingJobs ListModels ListEndpointConfigs"),
+    Right("TellOwnLogs", _arn("logs", "log-group:/aws/*/{project}-*"), "logs: ListTagsForResource"),
+    Right(
+        "FindTrainingLogs",
+        _arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:"),
+        "logs: DescribeLogStreams",
+    ),
+    Right(
+        "ReadTrainingLogs",
+        _arn("logs", "log-group:/aws/sagemaker/TrainingJobs:log-stream:{project}-*"),
+        "logs: GetLogEvents",
+    ),
+    Right("FindLogGroups", ANY, "logs: DescribeLogGroups"),
 )
 # What only `make aws-check` looks at, which says of a row that it may not.
-CHECK_ACTIONS: tuple[tuple[str, str, str], ...] = (
-    ("arn:{partition}:iam::{account}:*", "", "iam: SimulatePrincipalPolicy GetRole"),
-    (ANY, "", "servicequotas: ListServiceQuotas ListAWSDefaultServiceQuotas"),
+CHECK_ACTIONS: tuple[Right, ...] = (
+    Right("SimulateRights", "arn:{partition}:iam::{account}:*", "iam: SimulatePrincipalPolicy GetRole"),
+    Right("ListQuotas", ANY, "servicequotas: ListServiceQuotas ListAWSDefaultServiceQuotas"),
 )
 # What `make batch-image` and `make container-image` need besides, and nothing else does.
-BATCH_ACTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        _arn("cloudformation", "stack/{project}-*/*"),
-        "",
-        "cloudformation: CreateStack UpdateStack DescribeStacks DescribeStackEvents DescribeStackResources",
+BATCH_ACTIONS: tuple[Right, ...] = (
+    *(
+        Right(
+            f"Deploy{stack.title()}Stack",
+            _arn("cloudformation", f"stack/{{project}}-{stack}/*"),
+            "cloudformation: CreateStack UpdateStack DescribeStackEvents DescribeStackResources",
+        )
+        for stack in ("foundation", "batch")
     ),
-    (
-        "arn:{partition}:iam::{account}:role/{project}-cloudformation-{region}",
-        "cloudformation.amazonaws.com",
-        "iam: PassRole",
+    Right("DescribeStacks", _arn("cloudformation", "stack/{project}-*/*"), "cloudformation: DescribeStacks"),
+    Right("PassCloudFormationRole", _role("cloudformation"), "iam: PassRole", "cloudformation.amazonaws.com"),
+    Right("FindCode", "arn:{partition}:s3:::{bucket}", "s3: ListBucket"),
+    Right("KeepCode", "arn:{partition}:s3:::{bucket}/code/*", "s3: GetObject PutObject"),
+    Right(
+        "KeepEndpointLogs",
+        _arn("logs", "log-group:/aws/sagemaker/Endpoints/{project}-*"),
+        "logs: CreateLogGroup PutRetentionPolicy",
     ),
-    ("arn:{partition}:s3:::{bucket}", "", "s3: ListBucket"),
-    ("arn:{partition}:s3:::{bucket}/code/*", "", "s3: GetObject PutObject"),
-    (_arn("logs", "log-group:/aws/sagemaker/Endpoints/{project}-*"), "", "logs: CreateLogGroup PutRetentionPolicy"),
-    (_arn("logs", "log-group:/aws/sagemaker/TrainingJobs"), "", "logs: CreateLogGroup PutRetentionPolicy"),
-    (
+    Right(
+        "KeepTrainingLogs",
+        _arn("logs", "log-group:/aws/sagemaker/TrainingJobs:*"),
+        "logs: CreateLogGroup PutRetentionPolicy",
+    ),
+    Right(
+        "PushImages",
         _arn("ecr", "repository/{project}/*"),
-        "",
         "ecr: DescribeRepositories BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart CompleteLayerUpload"
         " PutImage",
     ),
-    (ANY, "", "ecr: GetAuthorizationToken"),
+    Right("SignInToRegistry", ANY, "ecr: GetAuthorizationToken"),
 )
+# As `make aws-policy` prints them.
+CALLERS = {"caller": ACTIONS, "check": CHECK_ACTIONS, "batch-image": BATCH_ACTIONS}
 
 
 def patterns(here: Settings, partition: str, resource: str) -> str:
@@ -95,16 +122,17 @@ def patterns(here: Settings, partition: str, resource: str) -> str:
     return resource.format(partition=partition, **names)
 
 
-def policy(here: Settings, partition: str, actions: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+def policy(here: Settings, partition: str, rights: tuple[Right, ...]) -> dict[str, Any]:
     """The actions as a policy that allows them and nothing else."""
     statements: list[dict[str, Any]] = []
-    for resource, service, asked in actions:
+    for right in rights:
         statement = {
+            "Sid": right.name,
             "Effect": "Allow",
-            "Action": spelled(asked),
-            "Resource": patterns(here, partition, resource),
+            "Action": spelled(right.actions),
+            "Resource": patterns(here, partition, right.resource),
         }
-        condition = {"Condition": {"StringEquals": {"iam:PassedToService": service}}} if service else {}
+        condition = {"Condition": {"StringEquals": {"iam:PassedToService": right.service}}} if right.service else {}
         statements.append(statement | condition)
     return {"Version": "2012-10-17", "Statement": statements}
 

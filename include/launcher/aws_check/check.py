@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.launcher.aws_check import prices, quotas, rights
-from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS
+from include.launcher.aws_check.actions import ACTIONS, BATCH_ACTIONS, Right
 from include.launcher.identities import principal_of
 from include.scones.aws import buckets, clients
 from include.scones.errors import BucketError
@@ -59,13 +59,11 @@ def _asked(what: str, look: Callable[[], tuple[str, bool | None]]) -> Row:
         return Row(what, f"cannot be asked: {error}", None)
 
 
-def _rights(
-    here: Settings, caller: str, actions: tuple[tuple[str, str, str], ...], needed: bool = True
-) -> tuple[str, bool | None]:
+def _rights(here: Settings, caller: str, allowed: tuple[Right, ...], needed: bool = True) -> tuple[str, bool | None]:
     principal = principal_of(caller)
     if principal is None or principal.endswith(":root"):
         return "cannot be asked for this caller: IAM simulates users and roles", None
-    denied = rights.missing(here, principal, actions)
+    denied = rights.missing(here, principal, allowed)
     return (f"missing: {', '.join(denied)}", False if needed else None) if denied else ("none missing", True)
 
 

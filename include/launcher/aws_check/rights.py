@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from include.launcher.aws_check.actions import ANY, patterns, spelled
+from include.launcher.aws_check.actions import ANY, Right, patterns, spelled
 from include.scones.aws import clients
 from include.scones.settings import Settings
 
 
-def missing(here: Settings, arn: str, actions: tuple[tuple[str, str, str], ...]) -> list[str]:
+def missing(here: Settings, arn: str, rights: tuple[Right, ...]) -> list[str]:
     """The actions that the principal may not do, each on a resource such as the project has."""
     iam = clients.connect("iam")
     denied: list[str] = []
-    for resource, service, asked in actions:
+    for right in rights:
         pages = iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=arn,
-            ActionNames=spelled(asked),
-            ResourceArns=[_example(patterns(here, arn.split(":")[1], resource))],
-            ContextEntries=_context(here, service),
+            ActionNames=spelled(right.actions),
+            ResourceArns=[_example(patterns(here, arn.split(":")[1], right.resource))],
+            ContextEntries=_context(here, right.service),
         )
         denied += [
-            f"{result['EvalActionName']}{f' ({service})' if service else ''}"
+            f"{result['EvalActionName']}{f' ({right.service})' if right.service else ''}"
             for page in pages
             for result in page["EvaluationResults"]
             if result["EvalDecision"] != "allowed"

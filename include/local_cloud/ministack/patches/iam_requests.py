@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..patching import patch, require
@@ -94,6 +94,8 @@ def _resource(extract: Callable[..., str]) -> Callable[..., str]:
             return _with_path(found, rest[4])
         if service == "logs":
             return _log_stream(found, rest[2], rest[3])
+        if service == "ecr" and (names := _parsed(rest[3]).get("repositoryNames")):
+            return _several(f"arn:aws:ecr:{rest[5]}:{rest[6]}:repository/{name}" for name in names)
         if service == "monitoring":
             return _alarms(rest[3], rest[4], *rest[5:7]) or found
         return found
@@ -127,7 +129,11 @@ def _alarms(body: bytes, params: Mapping[str, Any], region: str, account: str) -
     """The alarms that a request names, one or a list; empty where it names none."""
     names = [value[0] for key, value in params.items() if key.startswith("AlarmNames.member.")]
     names = names or _member(body, params, "AlarmNames") or [_member(body, params, "AlarmName")]
-    arns = tuple(f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in names if name)
+    return _several(f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in names if name)
+
+
+def _several(resources: Iterable[str]) -> _Several:
+    arns = tuple(resources)
     found = _Several(arns[0] if arns else "")
     found.all = arns
     return found
