@@ -19,6 +19,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 from include.scones.aws.endpoints import find_endpoint
 from include.scones.models import history
 from include.scones.settings import Settings
+from tests.alarms import make_alarm
 from tests.brightness import await_endpoint, make_config, png
 from tests.conftest import ROOT, Cloud
 from tests.datasets import put_dataset
@@ -94,6 +95,8 @@ def serving(here: Settings) -> str:
 
 
 def test_the_first_model_that_fails_leaves_no_endpoint(here: Settings, dagbag: DagBag, data: dict[str, Any]) -> None:
+    cloudwatch, alarm = boto3.client("cloudwatch"), f"{here.project}-idle-endpoint"
+    make_alarm(cloudwatch, alarm)
     planned = deploy(here, dagbag, "train_and_deploy", f"{here.project}-bad")
     assert planned["former"] is None
     operator = smoke_test(dagbag, "train_and_deploy", planned, data)
@@ -103,6 +106,7 @@ def test_the_first_model_that_fails_leaves_no_endpoint(here: Settings, dagbag: D
     with pytest.raises(AirflowFailException, match=told):
         run(operator)
     await_endpoint(here, "endpoint_deleted")
+    assert not cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["ActionsEnabled"]
     assert history.newest_configs(here) == []
 
 

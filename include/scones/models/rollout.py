@@ -9,6 +9,7 @@ from include.scones import autoscaling
 from include.scones.aws import clients
 from include.scones.aws.endpoints import find_endpoint
 from include.scones.settings import Settings
+from include.scones.stacks.idle import follow_endpoint
 
 ALARMS = ("endpoint-errors", "model-latency")  # of inference.yaml
 
@@ -77,6 +78,7 @@ def put_back(settings: Settings, config: str, former: str | None) -> str:
     if former is None:
         autoscaling.stop(settings)
         sagemaker.delete_endpoint(EndpointName=name)
+        follow_endpoint(settings)
         return f"{name} served nothing before, so it is deleted and nothing serves"
     if former == config:
         return f"{name} served {config} before already, and is left as it is: put another model into service"

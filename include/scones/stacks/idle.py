@@ -10,5 +10,6 @@ from include.scones.settings import Settings
 def follow_endpoint(settings: Settings) -> None:
     """To be called when the alarm or the endpoint was made or deleted; without the alarm it changes nothing."""
     cloudwatch = clients.connect("cloudwatch", settings.region)
-    change = cloudwatch.enable_alarm_actions if find_endpoint(settings) else cloudwatch.disable_alarm_actions
+    there = (find_endpoint(settings) or {"EndpointStatus": "Deleting"})["EndpointStatus"] != "Deleting"
+    change = cloudwatch.enable_alarm_actions if there else cloudwatch.disable_alarm_actions
     change(AlarmNames=[f"{settings.project}-idle-endpoint"])
