@@ -25,8 +25,11 @@ from . import (
     stack_templates,
     state_definitions,
     state_payloads,
+    states_answers,
     states_calls,
+    states_invocations,
     states_metrics,
+    states_requests,
     states_roles,
 )
 
@@ -55,6 +58,9 @@ def install(keys: KeyRing, clock: Clock) -> None:
     stack_templates.install()
     state_definitions.install()
     state_payloads.install()
+    states_answers.install()
     states_calls.install()
+    states_invocations.install()
     states_metrics.install()
+    states_requests.install()
     states_roles.install(keys)
