@@ -24,6 +24,7 @@ from . import (
     stack_roles,
     stack_templates,
     state_definitions,
+    state_paths,
     state_payloads,
     states_answers,
     states_calls,
@@ -57,6 +58,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     stack_roles.install(keys)
     stack_templates.install()
     state_definitions.install()
+    state_paths.install()
     state_payloads.install()
     states_answers.install()
     states_calls.install()
