@@ -23,7 +23,9 @@ from . import (
     signed_addresses,
     stack_roles,
     stack_templates,
+    state_branches,
     state_definitions,
+    state_history,
     state_paths,
     state_payloads,
     states_answers,
@@ -57,7 +59,9 @@ def install(keys: KeyRing, clock: Clock) -> None:
     signed_addresses.install()
     stack_roles.install(keys)
     stack_templates.install()
+    state_branches.install()
     state_definitions.install()
+    state_history.install()
     state_paths.install()
     state_payloads.install()
     states_answers.install()
