@@ -17,6 +17,7 @@ from . import (
     lambda_limits,
     lambda_metrics,
     lambda_roles,
+    lambda_runtimes,
     lambda_worker,
     member_accounts,
     service_roles,
@@ -53,6 +54,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_limits.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
+    lambda_runtimes.install()
     lambda_worker.install()
     member_accounts.install()
     service_roles.install()
