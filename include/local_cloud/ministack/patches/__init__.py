@@ -5,6 +5,7 @@ from ...clock import Clock
 from . import (
     alarm_evaluation,
     bucket_keys,
+    bucket_lifecycles,
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
@@ -42,6 +43,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
     bucket_keys.install()
+    bucket_lifecycles.install()
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
