@@ -10,6 +10,7 @@ import pytest
 from include.local_cloud.ministack.json_path import PathError, find
 from tests.conftest import Cloud
 from tests.local_cloud.functions import execute, machine_of
+from tests.roles import ROLE
 
 ORDERS = {
     "limit": 2,
@@ -116,6 +117,21 @@ def test_in_a_state_machine(cloud: Cloud) -> None:
     states = {"Choose": chosen, "Is it there": choice, "Last": last, "Wrong": {"Type": "Fail"}}
     done = execute(cloud, machine_of(cloud, states), ORDERS)
     assert json.loads(done["output"]) == {"large": [2, 3], "first": [1]}
+
+
+def test_the_context_of_an_execution(cloud: Cloud) -> None:
+    paths = ("Execution.RoleArn", "Execution.RedriveCount", "Execution.Input.limit", "State.Name", "State.RetryCount")
+    state = {"Type": "Pass", "Parameters": {f"{path}.$": f"$$.{path}" for path in paths}, "End": True}
+    done = execute(cloud, machine_of(cloud, {"Only": state}), ORDERS)
+    assert list(json.loads(done["output"]).values()) == [ROLE, 0, 2, "Only", 0]
+
+
+def test_no_wildcard_catches_a_path_that_leads_nowhere(cloud: Cloud) -> None:
+    branch = {"StartAt": "Lost", "States": {"Lost": {"Type": "Pass", "InputPath": "$.lost", "End": True}}}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
+    both = {"Type": "Parallel", "Branches": [branch], "Catch": catch, "End": True}
+    failed = execute(cloud, machine_of(cloud, {"Both": both, "Caught": {"Type": "Succeed"}}), {})
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.Runtime")
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ Rule = dict[str, Any]
 def install() -> None:
     from ministack.services import stepfunctions
 
-    require(stepfunctions, "_ExecutionError", "_resolve_path_or_ctx")
+    require(stepfunctions, "_ExecutionError", "_resolve_path_or_ctx", "_state_machines")
     patch(stepfunctions, "_resolve_path", lambda subset: _resolve, ("path", "data"))
+    patch(stepfunctions, "_resolve_ctx_path", _whole_context, ("path", "ctx"))
     patch(stepfunctions, "_evaluate_rule", _present, ("rule", "data", "ctx"))
 
 
@@ -29,6 +30,19 @@ def _resolve(path: str, data: Any) -> Any:
         return find(path, data)
     except PathError as error:
         raise stepfunctions._ExecutionError("States.Runtime", f"Invalid path '{path}': {error}") from error
+
+
+def _whole_context(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """With what MiniStack leaves out of an execution's context."""
+    from ministack.services import stepfunctions
+
+    @functools.wraps(resolve)
+    def resolve_in_whole(path: str, context: dict[str, Any]) -> Any:
+        machine = stepfunctions._state_machines.get(context.get("StateMachine", {}).get("Id"), {})
+        execution = {"RoleArn": machine.get("roleArn"), "RedriveCount": 0} | context.get("Execution", {})
+        return resolve(path, context | {"Execution": execution})
+
+    return resolve_in_whole
 
 
 def _present(evaluate: Callable[..., bool]) -> Callable[..., bool]:
