@@ -20,6 +20,7 @@ from .authentication.signature import Request as SignedParts
 from .authentication.verification import Caller, request_of, verify
 from .autoscaling import protocol as autoscaling
 from .batch import protocol as batch
+from .ministack.embedding import SERVICES
 from .permissions import Caller as Permitted
 from .permissions import pin_origin
 from .sagemaker import protocol as sagemaker
@@ -29,6 +30,7 @@ from .services import Services
 MAX_OPEN_BODY = 64 * 1024  # bytes, of an answer to CloudFormation
 _RUNTIME_PREFIX = "/endpoints/"
 _OWN = {"sagemaker": sagemaker.handle, "batch": batch.handle, autoscaling.SERVICE: autoscaling.handle}
+_SERVICES = {*_OWN, *SERVICES.split(",")}
 _READ_ONLY = {"GET", "HEAD", "OPTIONS"}
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Application:
                 await self.ministack(scope, _again(body, receive), send)
                 return
             caller = await verify(request, receive, self.services.context.keys)
+            _check_service(caller, headers)
             self._check_account(caller, headers)
         except refusals.Refused as error:
             await refusals.response(error, _service_of(request), headers)(scope, receive, send)
@@ -121,6 +124,14 @@ class Application:
 def _is_for_sagemaker(caller: Caller, headers: refusals.Headers) -> bool:
     target = headers.get(b"x-amz-target", b"")
     return caller.service == "sagemaker" or target.startswith(sagemaker.TARGET_PREFIX.encode())
+
+
+def _check_service(caller: Caller, headers: refusals.Headers) -> None:
+    if caller.service not in _SERVICES and not _is_for_sagemaker(caller, headers):
+        raise refusals.Refused(
+            "no such service",
+            f"The local cloud does not have the service '{caller.service}'. It has: {', '.join(sorted(_SERVICES))}",
+        )
 
 
 def _service_of(request: SignedParts) -> str:

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any
 
 from tests.conftest import Cloud
-from tests.local_cloud.conftest import client
+from tests.local_cloud.conftest import client, unique
 from tests.roles import ROLE
 from tests.waiting import eventually
 
@@ -29,6 +29,8 @@ calls = 0
 def handler(event, context):
     global calls
     calls += 1
+    if "echo" in event:
+        return event
     time.sleep(event.get("sleep", 0))
     if event.get("fail"):
         raise ThresholdConfidenceNotMet("THRESHOLD_CONFIDENCE_NOT_MET: 0.5 < 0.93")
@@ -58,9 +60,14 @@ def make_function(cloud: Cloud, name: str) -> str:
 
 
 def make_machine(cloud: Cloud, name: str, function: str) -> str:
-    definition = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": function, "End": True}}}
+    return machine_of(cloud, {"Work": {"Type": "Task", "Resource": function, "End": True}}, name)
+
+
+def machine_of(cloud: Cloud, states: dict[str, Any], name: str = "") -> str:
+    """A state machine that starts at the first of `states`."""
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
     arn: str = client(cloud, "stepfunctions").create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=ROLE
+        name=name or unique("machine"), definition=definition, roleArn=ROLE
     )["stateMachineArn"]
     return arn
 

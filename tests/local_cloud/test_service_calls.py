@@ -83,6 +83,18 @@ def test_a_state_machine_calls_as_its_role(
     assert f"is not authorized to perform: {action} on resource: {arn} " in denied["cause"]
 
 
+def test_a_nested_execution_leaves_its_caller_the_role(cloud: Cloud, there: dict[str, str]) -> None:
+    states = {
+        "Nested": {**one("states:startExecution.sync", {"StateMachineArn": there["machine"]})["States"]["Call"]},
+        "Call": one("aws-sdk:ssm:getParameter", {"Name": there["name"]})["States"]["Call"],
+    }
+    del states["Nested"]["End"]
+    states["Nested"]["Next"] = "Call"
+    rights = ("Allow", "states:StartExecution", "*"), ("Allow", "ssm:GetParameter", "*")
+    done = execute(cloud, machine(cloud, {"StartAt": "Nested", "States": states}, *rights), {})
+    assert done["status"] == "SUCCEEDED", done["cause"]
+
+
 def rule(cloud: Cloud, target: str, role_arn: str, events: Any = None) -> str:
     events, name = events or cloud.client("events"), unique("rule")
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))

@@ -127,7 +127,14 @@ _TABLE: dict[str, tuple[Words, Words, Words]] = {
         Words(403, "AccessDenied", "{detail}"),
         Words(403, "AccessDeniedException", "{detail}"),
     ),
+    "no such service": (
+        Words(501, "NotImplemented", "{detail}"),
+        Words(501, "NotImplemented", "{detail}"),
+        Words(501, "NotImplementedException", "{detail}"),
+    ),
 }
+# What AWS has with XML and paths, besides S3.
+_REST_XML = ("cloudfront", "route53")
 
 
 def response(error: Refused, service: str, headers: Headers) -> Response:
@@ -136,8 +143,10 @@ def response(error: Refused, service: str, headers: Headers) -> Response:
     if headers.get(b"smithy-protocol") == b"rpc-v2-cbor":
         return _cbor(other, error.detail)
     if b"x-amz-target" in headers:  # JSON protocols have one status for what the client can mend
-        return _json(other._replace(status=400), error.detail)
-    if headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+        return _json(other if other.status >= 500 else other._replace(status=400), error.detail)
+    if service == "ec2":
+        return _ec2_xml(query, error.detail)
+    if service in _REST_XML or headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
         return _query_xml(query, error.detail)
     if service in ("s3", ""):
         return _s3_xml(s3, error.detail)
@@ -156,6 +165,17 @@ def _query_xml(words: Words, detail: str) -> Response:
     content = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{words.code}</Code><Message>{message}</Message></Error>"
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+    return Response(content, words.status, {"x-amzn-requestid": request_id}, "text/xml")
+
+
+def _ec2_xml(words: Words, detail: str) -> Response:
+    request_id = str(uuid.uuid4())
+    message = escape(words.message.format(detail=detail))
+    content = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Errors><Error><Code>{words.code}</Code><Message>{message}</Message></Error></Errors>"
+        f"<RequestID>{request_id}</RequestID></Response>"
     )
     return Response(content, words.status, {"x-amzn-requestid": request_id}, "text/xml")
 

@@ -6,16 +6,20 @@ import base64
 import io
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import WaiterError
 
+from include.local_cloud.ministack.patches.lambda_runtimes import _python
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import refusal, unique
+from tests.local_cloud.functions import package
 from tests.roles import ROLE
+from tests.waiting import eventually
 
 ANSWERS = """
 import base64
@@ -151,24 +155,112 @@ def test_code_must_be_where_it_is_said_to_be(functions: Functions, cloud: Cloud)
 
 
 def test_a_stack_whose_code_is_not_there_fails(cloud: Cloud) -> None:
-    bucket, name = unique("code"), unique("stack")
+    bucket = unique("code")
     cloud.client("s3").create_bucket(Bucket=bucket)
-    function = {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {
-            "Runtime": "python3.12",
-            "Handler": "code.handler",
-            "Role": ROLE,
-            "Code": {"S3Bucket": bucket, "S3Key": "none.zip"},
-        },
-    }
-    formation = cloud.client("cloudformation")
-    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Function": function}}))
-    with pytest.raises(WaiterError, match="terminal failure"):
-        formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-    reasons = [event.get("ResourceStatusReason", "") for event in _events(formation, name)]
-    assert any("NoSuchKey" in reason for reason in reasons)
+    place = {"S3Bucket": bucket, "S3Key": "none.zip"}
+    properties = {"Runtime": "python3.12", "Handler": "code.handler", "Role": ROLE, "Code": place}
+    assert "NoSuchKey" in failure_of(cloud, {"Type": "AWS::Lambda::Function", "Properties": properties})
 
 
-def _events(formation: Any, name: str) -> list[dict[str, Any]]:
-    return list(formation.describe_stack_events(StackName=name)["StackEvents"])
+def failure_of(cloud: Cloud, resource: dict[str, Any]) -> str:
+    """Why a stack of this resource alone fails."""
+    formation, name = cloud.client("cloudformation"), unique("stack")
+    formation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Only": resource}}))
+
+    def reason() -> str | None:
+        events = formation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = (event for event in events if event["ResourceStatus"] == "CREATE_FAILED")
+        return next((event["ResourceStatusReason"] for event in failed), None)
+
+    return str(eventually(reason))
+
+
+SEES = """
+import importlib
+import sys
+
+
+def handler(event, context):
+    import boto3, botocore, dateutil, jmespath, s3transfer, six, urllib3, own_package
+
+    hidden = []
+    for name in ("numpy", "PIL", "torch", "starlette", "ministack", "pytest", "yaml", "include"):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            hidden.append(name)
+    return [own_package.NAME, hidden, "%d.%d" % sys.version_info[:2]]
+
+
+def fail(event, context):
+    raise ValueError("no")
+"""
+
+
+def test_a_function_sees_its_own_packages_and_those_of_awss_runtime(functions: Functions) -> None:
+    files = {"code.py": SEES, "own_package/__init__.py": "NAME = 'its own'"}
+    answer, failed, _ = functions.invoke(functions.make("code.handler", files))
+    assert failed is None, answer
+    assert answer[:2] == [
+        "its own",
+        ["numpy", "PIL", "torch", "starlette", "ministack", "pytest", "yaml", "include"],
+    ]
+
+
+def test_a_stack_trace_says_where_the_code_lies_on_aws(functions: Functions) -> None:
+    answer, _, log = functions.invoke(functions.make("code.fail", {"code.py": SEES}))
+    assert answer["stackTrace"] == ['  File "/var/task/code.py", line 19, in fail\n    raise ValueError("no")\n']
+    assert 'File "/var/task/code.py", line 19, in fail' in log
+
+
+@pytest.mark.parametrize(
+    ("runtime", "words"),
+    [
+        (
+            "python3.99",
+            "Value python3.99 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [",
+        ),
+        ("java21", "The local cloud cannot run java21: it has Python 3"),
+        ("python2.7", "The local cloud cannot run python2.7: it has Python 3"),
+    ],
+)
+def test_runtimes_that_are_not_there(functions: Functions, cloud: Cloud, runtime: str, words: str) -> None:
+    name = functions.make("code.loud", {"code.py": ANSWERS})
+    properties = {"Runtime": runtime, "Handler": "index.handler", "Role": ROLE, "Code": {"ZipFile": "pass"}}
+    code = {"ZipFile": package("pass")}
+    for call, request in (
+        (functions.api.create_function, {**properties, "FunctionName": unique("function"), "Code": code}),
+        (functions.api.update_function_configuration, {"FunctionName": name, "Runtime": runtime}),
+    ):
+        error, message = refusal(call, **request)
+        assert (error, message[: len(words)]) == ("InvalidParameterValueException", words)
+    assert words in failure_of(cloud, {"Type": "AWS::Lambda::Function", "Properties": properties})
+
+
+@pytest.mark.system
+def test_a_functions_python_is_the_one_it_asks_for_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for version, told in (("3.50", "3 50 /opt/a folder/python3"), ("3.51", "3 50 /opt/python3"), ("3.52", "")):
+        interpreter = tmp_path / f"python{version}"
+        interpreter.write_text(f"#!/bin/sh\necho '{told}'\n" if told else "#!/bin/sh\nexit 127\n")
+        interpreter.chmod(0o755)
+    found = {version: _python(f"python{version}") for version in ("3.50", "3.51", "3.52", "3.53")}
+    assert found == {"3.50": "/opt/a folder/python3", "3.51": None, "3.52": None, "3.53": None}
+    assert _python(f"python{sys.version_info[0]}.{sys.version_info[1]}") is None
+
+
+def test_code_of_more_than_250_mb(functions: Functions, cloud: Cloud) -> None:
+    buffer, bucket = io.BytesIO(), unique("code")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open("x", "w") as file:
+        for _ in range(251):
+            file.write(bytes(1_048_576))
+    words = "Unzipped size must be smaller than 262144000 bytes"
+    refused = refusal(functions.make, handler="code.loud", files={}, ZipFile=buffer.getvalue())
+    assert refused == ("InvalidParameterValueException", words)
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    cloud.client("s3").put_object(Bucket=bucket, Key="code.zip", Body=buffer.getvalue())
+    place = {"S3Bucket": bucket, "S3Key": "code.zip"}
+    properties = {"Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE, "Code": place}
+    assert words in failure_of(cloud, {"Type": "AWS::Lambda::Function", "Properties": properties})

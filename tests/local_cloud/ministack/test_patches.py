@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from botocore.config import Config
 
 from tests.conftest import REGION, Cloud
-from tests.local_cloud.conftest import client, unique
+from tests.local_cloud.conftest import client, refusal, unique
 from tests.local_cloud.functions import execute, invoke, make_function, make_machine
 from tests.waiting import eventually
 
@@ -80,20 +81,51 @@ def test_signed_addresses_work_until_they_expire(cloud: Cloud) -> None:
     eventually(lambda: httpx.get(short).status_code == 403)
 
 
+def settled(formation: Any, name: str) -> str:
+    """The status of a stack at which nothing is done any more."""
+    return eventually(
+        lambda: str(formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]),
+        lambda status: not status.endswith("_IN_PROGRESS"),
+    )
+
+
 def test_a_stacks_bucket_bears_its_tags_and_those_of_an_update(cloud: Cloud) -> None:
     name, formation = unique("tagged"), client(cloud, "cloudformation")
-
-    def settled() -> str:
-        status: str = formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        return status
-
     for call, value in ((formation.create_stack, "first"), (formation.update_stack, "second")):
         properties = {"BucketName": name, "Tags": [{"Key": "Purpose", "Value": value}]}
         template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
         call(StackName=name, TemplateBody=json.dumps(template), Tags=[{"Key": "Project", "Value": "scones"}])
-        eventually(settled, lambda status: not status.endswith("_IN_PROGRESS"))
-        assert settled() in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), formation.describe_stack_events(StackName=name)
+        assert settled(formation, name) in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         tags = client(cloud, "s3").get_bucket_tagging(Bucket=name)["TagSet"]
         own = {tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")}
         assert own == {"Purpose": value, "Project": "scones"}
+    formation.delete_stack(StackName=name)
+
+
+def test_a_stacks_bucket_has_its_lifecycle_rules(cloud: Cloud) -> None:
+    name, formation = unique("rules"), client(cloud, "cloudformation")
+    rules = [
+        {"Id": "old", "Status": "Enabled", "Prefix": "a/", "ExpirationInDays": 3},
+        {
+            **{"Id": "parts", "Status": "Disabled", "TagFilters": [{"Key": "k", "Value": "v"}], "Prefix": "b/"},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+            "Transitions": [{"TransitionInDays": 30, "StorageClass": "GLACIER"}],
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 5},
+        },
+    ]
+    configuration: dict[str, Any] = {"LifecycleConfiguration": {"Rules": rules}}
+    for call, given in ((formation.create_stack, configuration), (formation.update_stack, {})):
+        bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, **given}}
+        call(StackName=name, TemplateBody=json.dumps({"Resources": {"Bucket": bucket}}))
+        assert settled(formation, name) in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        if given:
+            old, parts = client(cloud, "s3").get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+            assert old == {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 3}}
+            both = parts["Filter"]["And"]
+            assert (both["Prefix"], both["Tags"]) == ("b/", [{"Key": "k", "Value": "v"}])
+            assert parts["Transitions"] == [{"Days": 30, "StorageClass": "GLACIER"}]
+            assert parts["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+            assert parts["NoncurrentVersionExpiration"] == {"NoncurrentDays": 5}
+    code, _ = refusal(client(cloud, "s3").get_bucket_lifecycle_configuration, Bucket=name)
+    assert code == "NoSuchLifecycleConfiguration"
     formation.delete_stack(StackName=name)

@@ -9,8 +9,7 @@ import pytest
 
 from tests.conftest import Cloud
 from tests.local_cloud.conftest import client, refusal, unique
-from tests.local_cloud.functions import execute, make_function, make_machine
-from tests.roles import ROLE
+from tests.local_cloud.functions import execute, machine_of, make_function, make_machine
 
 LIMIT = 262_144
 TOO_LARGE = "returned a result with a size exceeding the maximum number of bytes service limit."
@@ -19,14 +18,6 @@ TOO_LARGE = "returned a result with a size exceeding the maximum number of bytes
 @pytest.fixture(scope="module")
 def function(cloud: Cloud) -> str:
     return make_function(cloud, unique("payloads"))
-
-
-def machine_of(cloud: Cloud, states: dict[str, Any]) -> str:
-    definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    answer = client(cloud, "stepfunctions").create_state_machine(
-        name=unique("payloads"), definition=definition, roleArn=ROLE
-    )
-    return str(answer["stateMachineArn"])
 
 
 def doubled() -> dict[str, Any]:

@@ -55,6 +55,17 @@ def test_foundation_gives_the_bucket_and_its_roles_and_repeats_to_nothing(settin
         assert trust["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
+def test_foundation_keeps_its_bucket_when_the_captures_are_kept_for_another_time(settings: Settings) -> None:
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=settings.bucket, Key="raw/kept", Body=b"x")
+    for days in (30, 90):
+        chosen = replace(settings, stack_parameters=f"CaptureRetentionDays={days}")
+        assert deploy_foundation(chosen).action == "updated"
+        rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=settings.bucket)["Rules"]}
+        assert rules["old-captures"]["Expiration"] == {"Days": days}
+    assert s3.get_object(Bucket=settings.bucket, Key="raw/kept")["Body"].read() == b"x"
+
+
 def test_bucket_outlives_its_stack_and_is_taken_up_again(cloud: Cloud) -> None:
     here = replace(HERE, project="stack-tests-2", bucket="stack-tests-2-bucket")
     deploy_foundation(here)

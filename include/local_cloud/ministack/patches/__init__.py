@@ -5,6 +5,7 @@ from ...clock import Clock
 from . import (
     alarm_evaluation,
     bucket_keys,
+    bucket_lifecycles,
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
@@ -17,16 +18,23 @@ from . import (
     lambda_limits,
     lambda_metrics,
     lambda_roles,
+    lambda_runtimes,
     lambda_worker,
     member_accounts,
     service_roles,
     signed_addresses,
     stack_roles,
     stack_templates,
+    state_branches,
     state_definitions,
+    state_history,
+    state_paths,
     state_payloads,
+    states_answers,
     states_calls,
+    states_invocations,
     states_metrics,
+    states_requests,
     states_roles,
 )
 
@@ -35,6 +43,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
     bucket_keys.install()
+    bucket_lifecycles.install()
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
@@ -47,14 +56,21 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_limits.install()
     lambda_metrics.install()
     lambda_roles.install(keys)
+    lambda_runtimes.install()
     lambda_worker.install()
     member_accounts.install()
     service_roles.install()
     signed_addresses.install()
     stack_roles.install(keys)
     stack_templates.install()
+    state_branches.install()
     state_definitions.install()
+    state_history.install()
+    state_paths.install()
     state_payloads.install()
+    states_answers.install()
     states_calls.install()
+    states_invocations.install()
     states_metrics.install()
+    states_requests.install()
     states_roles.install(keys)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..patching import patch, require
 
+Problem = Callable[[dict[str, Any]], str]
 ENVIRONMENT = 4096  # bytes, of names and values as JSON
 SYNCHRONOUS = 6_291_456  # bytes
 ASYNCHRONOUS = 1_048_576  # bytes
@@ -46,15 +47,23 @@ _UNABLE = (
 
 def install() -> None:
     from ministack.services import lambda_svc
+
+    refuse(_problem)
+    patch(lambda_svc, "handle_request", _measured, ("method", "path", "headers", "body", "query_params"))
+
+
+def refuse(problem: Problem) -> None:
+    """Refuse a function's configuration, in a stack too, of which `problem` says something."""
+    from ministack.services import lambda_svc
     from ministack.services.cloudformation import provisioners
 
     require(lambda_svc, "error_response_json")
-    patch(lambda_svc, "_create_function", _configured, ("data",))
-    patch(lambda_svc, "_update_config", _configured, ("name", "data"))
-    patch(lambda_svc, "handle_request", _measured, ("method", "path", "headers", "body", "query_params"))
+    configured = functools.partial(_configured, problem)
+    patch(lambda_svc, "_create_function", configured, ("data",))
+    patch(lambda_svc, "_update_config", configured, ("name", "data"))
     require(provisioners, "_RESOURCE_HANDLERS")
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    handlers["create"] = _in_stack(handlers["create"])
+    handlers["create"] = _in_stack(problem, handlers["create"])
 
 
 def _problem(request: dict[str, Any]) -> str:
@@ -72,23 +81,23 @@ def _problem(request: dict[str, Any]) -> str:
     return ""
 
 
-def _configured(operation: Callable[..., Any]) -> Callable[..., Any]:
+def _configured(problem: Problem, operation: Callable[..., Any]) -> Callable[..., Any]:
     from ministack.services import lambda_svc
 
     @functools.wraps(operation)
     def configure(*arguments: Any) -> Any:
-        if problem := _problem(arguments[-1]):
-            return lambda_svc.error_response_json("InvalidParameterValueException", problem, 400)
+        if told := problem(arguments[-1]):
+            return lambda_svc.error_response_json("InvalidParameterValueException", told, 400)
         return operation(*arguments)
 
     return configure
 
 
-def _in_stack(create: Callable[..., Any]) -> Callable[..., Any]:
+def _in_stack(problem: Problem, create: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(create)
     def create_configured(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
-        if problem := _problem(properties):
-            raise ValueError(problem)
+        if told := problem(properties):
+            raise ValueError(told)
         return create(logical_id, properties, stack)
 
     return create_configured

@@ -1,17 +1,35 @@
 """What a Python function's process makes of answers and failures, as AWS's own runtime does; the function stays warm.
 
 MiniStack calls every exception `Runtime.HandlerError`, so that Step Functions cannot tell them apart, ends the process
-after each, and takes no `bytes` in an answer. Source of the rules: AWS's Lambda Python Runtime Interface Client.
+after each, and takes no `bytes` in an answer. Source of the rules: AWS's Lambda Python Runtime Interface Client. Of the
+cloud's packages a function sees those that AWS's runtime has too.
 """
 
 from __future__ import annotations
 
+import sysconfig
+
 from ..patching import changed, patch
 
-# Goes before the worker's own program.
-_HELPERS = '''
-import decimal
+STANDARD = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+SITE = sysconfig.get_path("purelib")
 
+# Goes before the worker's own program.
+_HELPERS = (
+    f'''
+import decimal, importlib.machinery
+
+class _Standard:
+    """Finds what no folder of the function's has."""
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is None and name in {STANDARD}:
+            return importlib.machinery.PathFinder.find_spec(name, [{SITE!r}])
+
+sys.path[:] = [folder for folder in sys.path if not folder.endswith(("site-packages", "dist-packages"))]
+sys.meta_path.append(_Standard)
+'''
+    + '''
 class _RuntimeFailure(Exception):
     def __init__(self, kind, message):
         super().__init__(message)
@@ -23,7 +41,8 @@ def _failure(error):
     return json.dumps({"status": "ok", "result": None, "failure": {
         "errorMessage": str(error),
         "errorType": error.kind if own else type(error).__name__,
-        "stackTrace": [] if own else traceback.format_tb(after_this_file)}})
+        "stackTrace": [] if own else [line.replace(os.environ["LAMBDA_TASK_ROOT"], "/var/task")
+            for line in traceback.format_tb(after_this_file)]}})
 
 def _answer(result):
     def default(value):
@@ -56,6 +75,7 @@ def _unusable(error, module, handler):
 
 def run():
 '''
+)
 # A handler that never returns must not outlive the cloud either.
 _WATCH = """    import threading
     _cloud = os.getppid()

@@ -16,6 +16,7 @@ from ..patching import patch, require
 
 LIMIT = 262_144  # bytes
 _ERROR = "States.DataLimitExceeded"
+_BY_NAME_ALONE = (_ERROR, "States.Runtime")
 _TOO_LARGE = "returned a result with a size exceeding the maximum number of bytes service limit."
 _WORKERS = ("state_def", "raw_input", "execution", "ctx")
 _OTHERS = ("state_def", "raw_input", "ctx")
@@ -68,7 +69,7 @@ def _task(invoke: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 def _by_name_alone(matches: Callable[[list[str], str], bool]) -> Callable[[list[str], str], bool]:
     @functools.wraps(matches)
     def matches_as_aws(names: list[str], error: str) -> bool:
-        return _ERROR in names if error == _ERROR else matches(names, error)
+        return error in names if error in _BY_NAME_ALONE else matches(names, error)
 
     return matches_as_aws
 

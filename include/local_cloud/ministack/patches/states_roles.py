@@ -33,8 +33,11 @@ def install(keys: KeyRing) -> None:
                 run(arn)
                 return
             with keys.lent(machine["roleArn"], execution["name"]) as key:
-                _session.set(Caller(key.id, "states", get_region()))
-                run(arn)
+                token = _session.set(Caller(key.id, "states", get_region()))
+                try:
+                    run(arn)
+                finally:  # a nested execution is followed by more of its caller
+                    _session.reset(token)
 
         return run_with_role
 
