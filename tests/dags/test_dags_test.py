@@ -8,18 +8,18 @@ import pytest
 
 from tests import stack
 from tests.conftest import start_cloud, stop_cloud
-from tests.dags.commands import run_dags
+from tests.dags.commands import Airflow
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 DELETION = {"scope": "everything", "dry_run": False, "confirm": "scones-unlimited"}
 
 
-def test_every_dag_passes(tmp_path: Path) -> None:
+def test_every_dag_passes(airflow: Airflow, tmp_path: Path) -> None:
     launcher = stack.prepare(tmp_path)
     cloud = start_cloud(launcher.config.cloud_data, launcher.config.cloud_port)
     try:
-        run_dags(
+        airflow.test(
             [
                 ("cifar_etl", {"archive": str(tmp_path / "sample.tar.gz")}),
                 ("train_and_deploy", {}),
@@ -31,7 +31,7 @@ def test_every_dag_passes(tmp_path: Path) -> None:
                 ("teardown", {}),
                 ("teardown", DELETION),
             ],
-            launcher.config.environment() | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db"},
+            launcher.config.environment(),
         )
         left = cloud.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
         buckets = cloud.client("s3").list_buckets()["Buckets"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,30 +14,21 @@ from include.scones.errors import ImageError
 from include.scones.models import image
 from include.scones.settings import Settings
 from tests.conftest import REGION, Cloud
+from tests.container_engine import make_podman, told
 
 PROJECT = "image-tests"
 HERE = Settings(PROJECT, REGION, "000000000000", f"{PROJECT}-bucket")
-ENGINE = f"""#!{sys.executable}
-import json, os, sys
-given = sys.stdin.read() if "--password-stdin" in sys.argv else ""
-with open(os.environ["ENGINE_LOG"], "a") as log:
-    log.write(json.dumps([sys.argv[1:], given]) + "\\n")
-sys.exit(int(os.environ.get("ENGINE_FAILS") == sys.argv[1]) * 3)
-"""
 
 
 @pytest.fixture
 def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Podman that writes down what it is told; no image can be built where tests run. Gives its log."""
-    program, log = tmp_path / "podman", tmp_path / "log"
-    program.write_text(ENGINE)
-    program.chmod(0o700)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("ENGINE_LOG", str(log))
+    """The folder of the stand-in."""
+    for name, value in make_podman(tmp_path).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("SCONES_PROJECT", PROJECT)
     monkeypatch.setenv("SCONES_BUCKET", HERE.bucket)
     monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
-    return log
+    return tmp_path
 
 
 def test_the_own_container_is_pushed_under_a_tag_of_its_own_and_used(
@@ -47,7 +36,7 @@ def test_the_own_container_is_pushed_under_a_tag_of_its_own_and_used(
 ) -> None:
     assert container_images.command(image.build) == 0
     pushed = capsys.readouterr().out.split()[-1]
-    (build, _), (login, password), (push, _) = (json.loads(line) for line in podman.read_text().splitlines())
+    (build, _), (login, password), (push, _) = told(podman)
     assert build[:5] == ["build", "--platform", "linux/amd64", "--file", "include/image_classification/Dockerfile"]
     assert build[5:] == ["--tag", pushed, "include/image_classification"]
     assert login[:4] == ["login", "--username", "AWS", "--password-stdin"]
@@ -67,7 +56,7 @@ def test_a_build_that_fails_is_told_and_nothing_is_pushed(
     monkeypatch.setenv("ENGINE_FAILS", "build")
     assert container_images.command(image.build) == 1
     assert capsys.readouterr().err == "podman build ended with 3: the lines above say why\n"
-    assert len(podman.read_text().splitlines()) == 1
+    assert len(told(podman)) == 1
     stacks.delete_stack(HERE.foundation_stack)
 
 
