@@ -18,6 +18,7 @@ from . import (
     lambda_metrics,
     lambda_roles,
     lambda_worker,
+    log_filters,
     member_accounts,
     service_roles,
     signed_addresses,
@@ -48,6 +49,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_metrics.install()
     lambda_roles.install(keys)
     lambda_worker.install()
+    log_filters.install()
     member_accounts.install()
     service_roles.install()
     signed_addresses.install()
