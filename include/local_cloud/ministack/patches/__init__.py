@@ -8,7 +8,9 @@ from . import (
     bucket_owner,
     bucket_tags,
     cloudwatch_clock,
+    date_header,
     event_roles,
+    event_rules,
     iam_conditions,
     iam_requests,
     iam_simulation,
@@ -22,6 +24,7 @@ from . import (
     member_accounts,
     service_roles,
     signed_addresses,
+    sns_requests,
     stack_roles,
     stack_templates,
     state_definitions,
@@ -39,7 +42,9 @@ def install(keys: KeyRing, clock: Clock) -> None:
     bucket_owner.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
+    date_header.install()
     event_roles.install(keys)
+    event_rules.install()
     iam_conditions.install()
     iam_requests.install()
     iam_simulation.install()
@@ -53,6 +58,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     member_accounts.install()
     service_roles.install()
     signed_addresses.install()
+    sns_requests.install()
     stack_roles.install(keys)
     stack_templates.install()
     state_definitions.install()
