@@ -4,11 +4,13 @@ from ...authentication.keys import KeyRing
 from ...clock import Clock
 from . import (
     alarm_evaluation,
+    answer_headers,
+    bucket_errors,
     bucket_keys,
     bucket_owner,
+    bucket_requests,
     bucket_tags,
     cloudwatch_clock,
-    date_header,
     event_roles,
     event_rules,
     iam_conditions,
@@ -22,6 +24,7 @@ from . import (
     lambda_worker,
     log_filters,
     member_accounts,
+    object_ranges,
     service_roles,
     signed_addresses,
     sns_requests,
@@ -38,11 +41,13 @@ from . import (
 def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
+    answer_headers.install()
+    bucket_errors.install()
     bucket_keys.install()
     bucket_owner.install()
+    bucket_requests.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
-    date_header.install()
     event_roles.install(keys)
     event_rules.install()
     iam_conditions.install()
@@ -56,6 +61,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_worker.install()
     log_filters.install()
     member_accounts.install()
+    object_ranges.install()
     service_roles.install()
     signed_addresses.install()
     sns_requests.install()
