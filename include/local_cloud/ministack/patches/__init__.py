@@ -23,6 +23,7 @@ from . import (
     lambda_roles,
     lambda_worker,
     log_filters,
+    managed_policies,
     member_accounts,
     object_ranges,
     service_roles,
@@ -60,6 +61,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_roles.install(keys)
     lambda_worker.install()
     log_filters.install()
+    managed_policies.install()
     member_accounts.install()
     object_ranges.install()
     service_roles.install()
