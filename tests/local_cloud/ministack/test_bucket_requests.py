@@ -83,6 +83,8 @@ def test_a_small_part_may_be_the_last_alone(s3: Any, bucket: str) -> None:
     assert complete(**place, MultipartUpload={"Parts": parts[:2]})["ETag"].endswith('-2"')
     second = s3.head_object(Bucket=bucket, Key="parts", PartNumber=2)
     assert (second["ResponseMetadata"]["HTTPStatusCode"], second["ContentLength"]) == (206, 3)
+    assert second["PartsCount"] == 2
+    assert refusal(s3.head_object, Bucket=bucket, Key="parts", PartNumber=3)[0] == "416"
     gone = error(s3.upload_part, **(place | {"UploadId": "none"}), PartNumber=1, Body=b"")
     assert (gone["Code"], gone["UploadId"]) == ("NoSuchUpload", "none")
 
@@ -103,6 +105,13 @@ def test_a_range(s3: Any, bucket: str, operation: str, range_: str, expected: tu
     assert (status, told["ContentLength"], told.get("ContentRange")) == expected
 
 
+def test_the_parts_of_what_was_put_whole(s3: Any, bucket: str) -> None:
+    whole = s3.head_object(Bucket=bucket, Key="key", PartNumber=1)
+    assert (whole["ContentLength"], whole["ContentRange"], "PartsCount" in whole) == (10, "bytes 0-9/10", False)
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+    assert s3.head_object(Bucket=bucket, Key="empty", PartNumber=1)["ContentLength"] == 0
+
+
 def test_a_range_beyond_the_object(s3: Any, bucket: str) -> None:
     request = {"Bucket": bucket, "Key": "key", "Range": "bytes=20-40"}
     assert error(s3.head_object, **request)["Code"] == "416"
@@ -115,6 +124,14 @@ def test_a_range_beyond_the_object(s3: Any, bucket: str) -> None:
     [
         ("get_object", {"Key": "no"}, {"Code": "NoSuchKey", "Key": "no"}),
         ("get_object_tagging", {"Key": "a/no"}, {"Code": "NoSuchKey", "Key": "a/no"}),
+        ("put_object", {"Key": "no", "IfMatch": "x"}, {"Code": "NoSuchKey", "Key": "no"}),
+        ("put_object", {"Key": "key", "IfMatch": "x"}, {"Code": "PreconditionFailed", "Condition": "If-Match"}),
+        (
+            "put_object",
+            {"Key": "key", "IfNoneMatch": "*"},
+            {"Code": "PreconditionFailed", "Condition": "If-None-Match"},
+        ),
+        ("get_object", {"Key": "key", "IfMatch": "x"}, {"Code": "PreconditionFailed", "Condition": "If-Match"}),
         ("get_bucket_policy", {}, {"Code": "NoSuchBucketPolicy", "BucketName": "{bucket}"}),
         ("get_bucket_lifecycle_configuration", {}, {"Code": "NoSuchLifecycleConfiguration", "BucketName": "{bucket}"}),
         ("delete_bucket", {}, {"Code": "BucketNotEmpty", "BucketName": "{bucket}"}),

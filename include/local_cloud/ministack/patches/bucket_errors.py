@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from ..patching import patch, require
@@ -16,6 +17,13 @@ _OF_BUCKET = {
     "ObjectLockConfigurationNotFoundError",
 }
 _OF_KEY = {"NoSuchKey", "NoSuchVersion"}
+_SOURCE = "x-amz-copy-source-"
+# In the order in which they are judged.
+_CONDITIONS = {
+    "PUT": ("If-None-Match", "If-Match", f"{_SOURCE}If-Match", f"{_SOURCE}If-Unmodified-Since"),
+    "GET": ("If-Match", "If-Unmodified-Since"),
+}
+_request: ContextVar[tuple[str, str, Mapping[str, str]]] = ContextVar("request", default=("GET", "", {}))
 
 
 def install() -> None:
@@ -24,7 +32,20 @@ def install() -> None:
 
     require(s3, "_object_error")
     patch(s3, "_error", _with_members, ("code", "message", "status", "resource", "extra", "headers"))
+    patch(s3, "_dispatch", _remembered, ("method", "bucket", "key", "headers", "body", "query_params"))
     patch(iam_actions, "access_denied_response", _with_host)
+
+
+def _remembered(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(dispatch)
+    def dispatch_remembered(method: str, bucket: str, key: str, headers: dict[str, str], *rest: Any) -> Any:
+        token = _request.set((method, key, headers))
+        try:
+            return dispatch(method, bucket, key, headers, *rest)
+        finally:
+            _request.reset(token)
+
+    return dispatch_remembered
 
 
 def _with_members(error: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,14 +60,24 @@ def _with_members(error: Callable[..., Any]) -> Callable[..., Any]:
         extra: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        bucket, _, key = resource.lstrip("/").partition("/")
-        members = {"BucketName": bucket} if code in _OF_BUCKET else {"Key": key} if code in _OF_KEY else {}
-        if not members and resource:
-            members = {"Resource": resource}
-        status, answered, body = s3._object_error(code, message, status, **(members | (extra or {})))
+        members = _members(code, resource) | (extra or {})
+        status, answered, body = s3._object_error(code, message, status, **members)
         return status, answered | (headers or {}), body
 
     return error_with_members
+
+
+def _members(code: str, resource: str) -> dict[str, str]:
+    method, key, headers = _request.get()
+    bucket, _, named = resource.lstrip("/").partition("/")
+    if code in _OF_BUCKET:
+        return {"BucketName": bucket}
+    if code in _OF_KEY:
+        return {"Key": named or key}
+    if code == "PreconditionFailed":
+        conditions = _CONDITIONS["PUT" if method in ("PUT", "POST") else "GET"]
+        return {"Condition": next((name for name in conditions if name.lower() in headers), "")}
+    return {"Resource": resource} if resource else {}
 
 
 def _with_host(respond: Callable[..., Any]) -> Callable[..., Any]:

@@ -46,9 +46,10 @@ def _looked_at(head: Callable[..., Any]) -> Callable[..., Any]:
             return status, answered, body
         asked, size = (headers or {}).get("range", ""), int(answered["Content-Length"])
         part = s3._qp(query_params or {}, "partNumber")
-        if part.isdecimal():
-            record = s3._buckets[bucket_name]["objects"].get(key, {})
-            found = _part(record.get("parts") or [], int(part), size)
+        if part.isdecimal() and size:
+            parts = s3._buckets[bucket_name]["objects"].get(key, {}).get("parts") or []
+            found = _part(parts, int(part), size)
+            answered |= {"x-amz-mp-parts-count": str(len(parts))} if parts else {}
         elif _RANGE.fullmatch(asked):
             found = s3._parse_range(asked, size)
         else:
