@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html; JSON serv
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import uuid
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -181,13 +183,15 @@ def _ec2_xml(words: Words, detail: str) -> Response:
 
 
 def _s3_xml(words: Words, detail: str) -> Response:
-    request_id = uuid.uuid4().hex[:16].upper()
+    request_id, host_id = uuid.uuid4().hex[:16].upper(), base64.b64encode(os.urandom(48)).decode()
     message = escape(words.message.format(detail=detail))
     content = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>{words.code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+        f"<Error><Code>{words.code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId>"
+        f"<HostId>{host_id}</HostId></Error>"
     )
-    return Response(content, words.status, {"x-amz-request-id": request_id}, "application/xml")
+    headers = {"x-amz-request-id": request_id, "x-amz-id-2": host_id}
+    return Response(content, words.status, headers, "application/xml")
 
 
 def _cbor(words: Words, detail: str) -> Response:

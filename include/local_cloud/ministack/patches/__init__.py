@@ -4,12 +4,16 @@ from ...authentication.keys import KeyRing
 from ...clock import Clock
 from . import (
     alarm_evaluation,
+    answer_headers,
+    bucket_errors,
     bucket_keys,
     bucket_lifecycles,
     bucket_owner,
+    bucket_requests,
     bucket_tags,
     cloudwatch_clock,
     event_roles,
+    event_rules,
     iam_conditions,
     iam_requests,
     iam_simulation,
@@ -20,9 +24,13 @@ from . import (
     lambda_roles,
     lambda_runtimes,
     lambda_worker,
+    log_filters,
+    managed_policies,
     member_accounts,
+    object_ranges,
     service_roles,
     signed_addresses,
+    sns_requests,
     stack_roles,
     stack_templates,
     state_branches,
@@ -42,12 +50,16 @@ from . import (
 def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
+    answer_headers.install()
+    bucket_errors.install()
     bucket_keys.install()
     bucket_lifecycles.install()
     bucket_owner.install()
+    bucket_requests.install()
     bucket_tags.install()
     cloudwatch_clock.install(clock)
     event_roles.install(keys)
+    event_rules.install()
     iam_conditions.install()
     iam_requests.install()
     iam_simulation.install()
@@ -58,9 +70,13 @@ def install(keys: KeyRing, clock: Clock) -> None:
     lambda_roles.install(keys)
     lambda_runtimes.install()
     lambda_worker.install()
+    log_filters.install()
+    managed_policies.install()
     member_accounts.install()
+    object_ranges.install()
     service_roles.install()
     signed_addresses.install()
+    sns_requests.install()
     stack_roles.install(keys)
     stack_templates.install()
     state_branches.install()
