@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,16 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.cloud
 
 BUCKET = "scones-survivors"
-SAVED_WITHIN = 3.5  # seconds: one look a second, and a few files to write on a busy machine
+# What the last requests have left in the files of the services' state, which are written once a second.
+SAVED = {
+    "iam.json": "scones-survivor",
+    "sns.json": "scones-alarms",
+    "lambda.json": "survivor",
+    "stepfunctions.json": "SUCCEEDED",
+    "cloudformation.json": "CREATE_COMPLETE",
+    "cloudwatch.json": "survivor",
+    "cloudwatch_logs.json": "/aws/lambda/survivor",
+}
 TEMPLATE = {
     "Resources": {
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "scones-alarms"}},
@@ -62,13 +70,18 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Any:
     cloud = start_cloud(data, port)
     upload_images(client(cloud, "s3"), BUCKET, archive, train=8, test=8)
     fill(cloud)
-    time.sleep(SAVED_WITHIN)
+    eventually(lambda: saved(data), lambda files: files == set(SAVED), what="all state in the files")
     kill(cloud)
     eventually(lambda: not processes_under(data), seconds=10)
     again = start_cloud(data, port)
     yield again
     stop_cloud(again)
     eventually(lambda: not processes_under(data), seconds=10)
+
+
+def saved(data: Path) -> set[str]:
+    files = {name: data / "state" / name for name in SAVED}
+    return {name for name, file in files.items() if file.exists() and SAVED[name] in file.read_text()}
 
 
 def fill(cloud: Cloud) -> None:
