@@ -73,8 +73,9 @@ def make_function(
         archive.write(STARTER / f"{source}.py", "lambda_function.py")
         for package in packages:
             for path in [package] if package.is_file() else package.rglob("*"):
-                if path.suffix != ".pyc" and path.is_file():
-                    archive.write(path, path.relative_to(package.parent))
+                within = path.relative_to(package.parent)
+                if path.is_file() and path.suffix != ".pyc" and "tests" not in within.parts:
+                    archive.write(path, within)
     boto3.resource("s3").Bucket(bucket).Object(f"functions/{name}.zip").put(Body=content.getvalue())
     made = boto3.client("lambda").create_function(
         FunctionName=name,
@@ -87,6 +88,16 @@ def make_function(
         Environment={"Variables": environment},
     )
     return str(made["FunctionArn"])
+
+
+def delete_functions(name: str, bucket: str) -> None:
+    """Delete the functions whose names begin so, and all packages in the bucket, which are large."""
+    client = boto3.client("lambda")
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            if function["FunctionName"].startswith(name):
+                client.delete_function(FunctionName=function["FunctionName"])
+    boto3.resource("s3").Bucket(bucket).objects.filter(Prefix="functions/").delete()
 
 
 def _invoke(function: str, payload: str, **what_follows: Any) -> dict[str, Any]:

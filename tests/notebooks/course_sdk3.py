@@ -120,6 +120,7 @@ def main(archive: str, work: str, name: str) -> None:
     }
     (folder / "found.json").write_text(json.dumps(found))
     endpoint.delete()
+    course.delete_functions(name, bucket)
 
 
 if __name__ == "__main__":
