@@ -71,11 +71,11 @@ TEST_CLOUD := .venv-cloud/bin/python -m pytest $(CLOUD_TESTS)
 TEST_CLIENT := .venv/bin/python -m pytest tests/browser tests/e2e tests $(addprefix --ignore ,$(CLOUD_TESTS))
 
 .PHONY: test
-test: env .venv/.notebook .venv-audit/.installed ## Run all tests
+test: env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed ## Run all tests
 	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: coverage
-coverage: env .venv/.notebook .venv-audit/.installed ## Run all tests and measure the coverage of all processes
+coverage: env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed ## Run all tests and measure the coverage of all processes
 	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: test-unit
@@ -87,7 +87,7 @@ test-client-unit: .venv/.installed ## Run the unit tests of the client environme
 	$(TEST_CLIENT) -m unit -n 2
 
 .PHONY: test-cloud
-test-cloud: env .venv/.notebook ## Run the tests that need the local cloud, and no Airflow
+test-cloud: env .venv/.notebook .venv-sdk2/.installed ## Run the tests that need the local cloud, and no Airflow
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
 CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
@@ -152,4 +152,10 @@ NO_PACKAGES := { echo "The packages cannot be installed: the lines above say why
 .venv-audit/.installed: requirements/audit.txt .venv/.installed
 	@test -x .venv-audit/bin/python || $(PYTHON) -m venv --without-pip .venv-audit
 	@$(INSTALL) --quiet --python .venv-audit/bin/python -r $< || $(NO_PACKAGES)
+	@touch $@
+
+# The SDK of version 2 for the test of the course's notebook: version 3, which the project uses, cannot be beside it.
+.venv-sdk2/.installed: requirements/sdk2.txt .venv/.installed
+	@test -x .venv-sdk2/bin/python || $(PYTHON) -m venv --without-pip .venv-sdk2
+	@$(INSTALL) --quiet --compile-bytecode --python .venv-sdk2/bin/python -r $< || $(NO_PACKAGES)
 	@touch $@

@@ -41,7 +41,11 @@ def names(path: Path) -> set[str]:
 
 def test_there_is_a_lock_for_each_environment() -> None:
     expected = {"audit", "batch", "bootstrap", "cloud", "compose", "development", "notebook", "runtime", "testing"}
-    expected |= {"requirements", "torch"}  # the training container's, and PyTorch for all others
+    expected |= {
+        "requirements",
+        "sdk2",
+        "torch",
+    }  # the training container's, the older SDK's, and PyTorch
     assert {lock.stem for lock in LOCKS} == expected
     assert len(DOCKERFILES) == 4
 
