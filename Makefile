@@ -72,7 +72,11 @@ TEST_CLIENT := .venv/bin/python -m pytest tests/browser tests/e2e tests $(addpre
 
 .PHONY: test
 test: env .venv/.notebook .venv-audit/.installed ## Run all tests
-	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+	@tests/recorded tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+
+.PHONY: conformance
+conformance: env .venv/.notebook .venv-audit/.installed ## Run all tests and make the local cloud's table of operations of it
+	@tests/recorded --write tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: coverage
 coverage: env .venv/.notebook .venv-audit/.installed ## Run all tests and measure the coverage of all processes

@@ -4,6 +4,7 @@ from ...authentication.keys import KeyRing
 from ...clock import Clock
 from . import (
     alarm_evaluation,
+    answer_members,
     bucket_keys,
     bucket_owner,
     bucket_tags,
@@ -34,6 +35,7 @@ from . import (
 def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
+    answer_members.install()
     bucket_keys.install()
     bucket_owner.install()
     bucket_tags.install()
