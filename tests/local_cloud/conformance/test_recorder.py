@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.config import Config
 
 from include.local_cloud.conformance import recorder
 from tests.conftest import Cloud
@@ -40,11 +39,11 @@ def test_a_client_is_known_by_its_name(agent: str, client: str) -> None:
 
 
 def test_a_request_is_written_down(cloud: Cloud) -> None:
-    cloud.client("sagemaker", config=Config(user_agent="aws-cli/2.31.0")).list_endpoint_configs()
+    cloud.client("sagemaker").list_endpoint_configs()
     assert {
         "service": "sagemaker",
         "operation": "ListEndpointConfigs",
-        "client": "AWS CLI 2",
+        "client": "boto3",
         "status": 200,
         "differences": [],
     } in lines(cloud, "ListEndpointConfigs")
