@@ -23,14 +23,14 @@ FILE = "requests.jsonl"
 OWN_CLIENT = "local-cloud"  # the cloud's calls to itself
 MAX_KEPT = 1024 * 1024  # bytes of a body; what is larger is an object or a function's payload
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
-# The first that is in the User-Agent.
+# Patterns, of which the first that is in the User-Agent counts.
 _CLIENTS = {
     OWN_CLIENT: "",
     "Airflow/": "Airflow",
     "aws-cli/1": "AWS CLI 1",
     "aws-cli/2": "AWS CLI 2",
-    "AWS-SageMaker-Python-SDK/2": "sagemaker 2",
-    "AWS-SageMaker-Python-SDK/": "sagemaker 3",
+    "AWS-SageMaker-Python-SDK[/#]2": "sagemaker 2",
+    "AWS-SageMaker-Python-SDK|AWS-SageMakerCore": "sagemaker 3",
     "exec-env/AWS_Lambda": "Lambda",
     "Boto3/": "boto3",
     "Botocore/": "botocore",
@@ -52,7 +52,7 @@ class Recorder:
         if scope["type"] != "http" or signed is None:
             await self.application(scope, receive, send)
             return
-        answer = _Answer(lambda start, body: self._write(_asked(signed[1], scope, headers, bytes(sent)), start, body))
+        answer = _Answer(lambda start, body: self._note(_asked(signed[1], scope, headers, bytes(sent)), start, body))
         sent = bytearray()
 
         async def hear() -> Message:
@@ -65,6 +65,12 @@ class Recorder:
                 await send(each)
 
         await self.application(scope, hear, say)
+
+    def _note(self, asked: Asked, start: Message, body: bytes) -> None:
+        try:
+            self._write(asked, start, body)
+        except Exception:
+            logger.exception("a request for %s could not be written down", asked.service)
 
     def _write(self, asked: Asked, start: Message, body: bytes) -> None:
         model = operation(asked)
@@ -113,7 +119,7 @@ def recorded(application: ASGIApp, data: Path) -> ASGIApp:
 
 def client_of(agent: str) -> str:
     """Which program sent a request, by its `User-Agent`; empty for the cloud itself."""
-    return next((name for mark, name in _CLIENTS.items() if mark in agent), "HTTP")
+    return next((name for mark, name in _CLIENTS.items() if re.search(mark, agent)), "HTTP")
 
 
 def _differences(model: OperationModel, asked: Asked, start: Message, body: bytes) -> list[str]:
