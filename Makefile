@@ -70,12 +70,18 @@ CLOUD_TESTS := tests/local_cloud tests/image_classification
 TEST_CLOUD := .venv-cloud/bin/python -m pytest $(CLOUD_TESTS)
 TEST_CLIENT := .venv/bin/python -m pytest tests/browser tests/e2e tests $(addprefix --ignore ,$(CLOUD_TESTS))
 
+TESTED := env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed
+
 .PHONY: test
-test: env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed ## Run all tests
-	@tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+test: $(TESTED) ## Run all tests
+	@tests/recorded tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+
+.PHONY: conformance
+conformance: $(TESTED) ## Run all tests and make the local cloud's table of operations of it
+	@tests/recorded --write tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: coverage
-coverage: env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed ## Run all tests and measure the coverage of all processes
+coverage: $(TESTED) ## Run all tests and measure the coverage of all processes
 	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
 
 .PHONY: test-unit

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import tiers
+from tests import conformance, tiers
 from tests.roles import make_role
 from tests.waiting import eventually
 
@@ -72,6 +72,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     with tiers.held(item):
         yield
+    conformance.hold()
 
 
 @dataclass
@@ -149,7 +150,7 @@ def start_cloud(
     """Start a local cloud over `data`, with further `arguments` and variables, and wait until it is healthy."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    data.mkdir(parents=True, exist_ok=True)
+    conformance.record(data)
     with (data / "cloud.log").open("ab") as log:
         process = subprocess.Popen(
             [

@@ -11,6 +11,7 @@ from pathlib import Path
 from include.launcher.api import AirflowApi
 from include.launcher.config import Config
 from include.scones.cifar.sample import write_sample
+from tests.conformance import record
 from tests.conftest import ROOT, free_port
 
 BUCKET = "scones-unlimited-000000000000-us-east-1"
@@ -47,6 +48,7 @@ def prepare(home: Path) -> Launcher:
     """A launcher over `home`; its archive is a small drawn sample, so that thirty epochs take seconds."""
     archive = write_sample(home / "sample.tar.gz", train=60, test=20)
     config = Config("local", home, free_port(), free_port())
+    record(config.cloud_data)
     environment = dict(os.environ) | {
         "SCONES_HOME": str(home),
         "SCONES_CLOUD_PORT": str(config.cloud_port),

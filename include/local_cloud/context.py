@@ -14,13 +14,18 @@ from .account import ACCOUNT, DEFAULT_REGION
 from .authentication.keys import AccessKey, KeyRing
 from .authentication.verification import regions
 from .clock import Clock
+from .conformance.recorder import OWN_CLIENT
 from .errors import UnknownRegion
 from .store import Database, Store
 
 Service = TypeVar("Service")
 
 _CLIENT_CONFIG = Config(
-    connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"}, max_pool_connections=16
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    max_pool_connections=16,
+    user_agent_extra=OWN_CLIENT,
 )
 
 

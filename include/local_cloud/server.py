@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .app import Application
+from .conformance.recorder import recorded
 from .context import Context
 from .errors import CloudError
 from .ministack import embedding
@@ -26,11 +27,13 @@ class Server(uvicorn.Server):
 
     _stopping = False
 
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
     async def stop_services(self) -> None:
-        application = self.config.app
         try:
-            if isinstance(application, Application):
-                await application.services.stop()
+            await self._services.stop()
         except Exception:
             logger.exception("a service did not stop as it should")
         finally:
@@ -73,9 +76,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def serve(listener: socket.socket, context: Context, names: frozenset[str] = frozenset()) -> None:
     """Serve until a signal; `names` are further host names of the cloud. Raises `CloudError`."""
-    application = Application(Services(context), embedding.load(context.keys, context.clock), names)
+    services = Services(context)
+    application = Application(services, embedding.load(context.keys, context.clock), names)
     config = uvicorn.Config(
-        application,
+        recorded(application, context.data),
         http=BoundedProtocol,
         ws="none",
         log_level="warning",
@@ -86,7 +90,7 @@ def serve(listener: socket.socket, context: Context, names: frozenset[str] = fro
         timeout_graceful_shutdown=5,
     )
     logging.getLogger("include.local_cloud").setLevel(logging.INFO)
-    server = Server(config)
+    server = Server(config, services)
     server.run([listener])
     if not server.started:
         raise CloudError("it did not start; the lines above say why")

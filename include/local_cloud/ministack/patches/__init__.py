@@ -5,6 +5,7 @@ from ...clock import Clock
 from . import (
     alarm_evaluation,
     answer_headers,
+    answer_members,
     bucket_errors,
     bucket_keys,
     bucket_lifecycles,
@@ -51,6 +52,7 @@ def install(keys: KeyRing, clock: Clock) -> None:
     """Apply every patch; MiniStack's settings must be in place. Raises `PatchError`."""
     alarm_evaluation.install()
     answer_headers.install()
+    answer_members.install()
     bucket_errors.install()
     bucket_keys.install()
     bucket_lifecycles.install()

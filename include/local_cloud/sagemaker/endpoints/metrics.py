@@ -71,8 +71,8 @@ class EndpointMetrics:
                     "StatisticValues": {
                         "SampleCount": statistics.count,
                         "Sum": statistics.total,
-                        "Minimum": statistics.minimum,
-                        "Maximum": statistics.maximum,
+                        "Minimum": float(statistics.minimum),
+                        "Maximum": float(statistics.maximum),
                     },
                 }
 
