@@ -88,8 +88,11 @@ class Trainer:
         return classifier
 
     def classifier(self) -> Classifier:
-        """The classifier with the weights of the best epoch."""
+        """The classifier with the weights of the best epoch; what training alone needs is let go of."""
         self.averaged.load_state_dict(self._best_state)
+        self._best_state = {}
+        self.optimizer.zero_grad()
+        self.optimizer.state.clear()
         return self.averaged
 
     def epoch(self, number: int) -> Result | None:
