@@ -14,9 +14,13 @@ from .errors import ClientError
 from .hyperparameters import Hyperparameters
 from .images import NotAnImage, decode, to_array
 from .listing import Listing
+from .progress import SILENCE, Pace, say
 
 MAX_PIXELS = 178_956_970  # Pillow's own limit against decompression bombs
-MEMORY = 2 * 1024**3  # bytes of decoded images kept; what is beyond is decoded again at each reading
+MEMORY = 512 * 1024**2  # bytes of decoded images kept; what is beyond is decoded again at each reading
+
+BYTES = {"L": 1, "RGB": 4}  # of a pixel, as Pillow holds it
+STATISTICS_PART = 64  # images that are floating-point numbers at the same time
 
 
 class Dataset:
@@ -32,9 +36,12 @@ class Dataset:
         self._paths = [entry.path for entry in listing.entries]
         self.labels = torch.tensor([entry.label for entry in listing.entries])
         self._kept: list[Image.Image] = []
+        pace = Pace(SILENCE)
         with ThreadPoolExecutor() as pool:
-            for image in pool.map(self._load, self._paths):
-                memory -= image.width * image.height * len(image.getbands())
+            for number, image in enumerate(pool.map(self._load, self._paths), 1):
+                if pace.due(SILENCE):
+                    say(f"Decoded {number} of {len(self._paths)} images")
+                memory -= image.width * image.height * BYTES[image.mode]
                 if memory >= 0:
                     self._kept.append(image)
 
@@ -45,6 +52,15 @@ class Dataset:
         """The images as bytes [N, height, width, channels]: a random part of each, or the whole as it is served."""
         images = (self._image(index) for index in indices.tolist())
         return torch.from_numpy(np.stack([to_array(self._fit(image, random)) for image in images]))
+
+    def statistics(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each channel of the images."""
+        count, total, squares = 0, torch.tensor(0.0), torch.tensor(0.0)
+        for part in indices.split(STATISTICS_PART):  # type: ignore[no-untyped-call]
+            pixels = self.images(part).flatten(0, 2).double()
+            count, total, squares = count + len(pixels), total + pixels.sum(0), squares + pixels.square().sum(0)
+        mean = total / count
+        return mean.float(), (squares / count - mean.square()).clamp_min(0).sqrt().float()
 
     def _image(self, index: int) -> Image.Image:
         return self._kept[index] if index < len(self._kept) else self._load(self._paths[index])

@@ -14,6 +14,7 @@ import torch
 
 from .errors import ContainerError
 from .networks import Classifier
+from .progress import say
 
 INPUT, OUTPUT = "data", "probabilities"
 OPSET = 17
@@ -26,7 +27,10 @@ def write(classifier: Classifier, examples: torch.Tensor, path: Path) -> None:
     Raises:
         ContainerError: the written model answers the examples differently.
     """
-    classifier = copy.deepcopy(classifier).cpu().eval()
+    if any(tensor.is_cuda for tensor in classifier.buffers()):
+        classifier = copy.deepcopy(classifier).cpu()
+    classifier.eval()
+    say(f"Writing {path.name}")
     # The exporter that needs no further package is the older one, which says at length that it is.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -41,6 +45,7 @@ def write(classifier: Classifier, examples: torch.Tensor, path: Path) -> None:
             output_names=[OUTPUT],
             dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}},
         )
+    say("Checking the written model")
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (answers,) = session.run([OUTPUT], {INPUT: examples.numpy()})
     difference = float(np.abs(answers - expected).max())

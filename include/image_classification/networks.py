@@ -49,13 +49,17 @@ class Block(nn.Module):
             self.last = Convolution(width, outputs, 3)
         same = stride == 1 and inputs == outputs
         self.shortcut: nn.Module = nn.Identity() if same else Convolution(inputs, outputs, 1, stride)
+        self.share = 1.0  # of the training steps that run this block
         nn.init.zeros_(self.last.normalisation.weight)  # each block starts as its shortcut
 
     def forward(self, data: Tensor) -> Tensor:
         result = data
         for layer in self.inner:
             result = functional.relu(layer(result))
-        return functional.relu(self.last(result) + self.shortcut(data))
+        result = self.last(result)
+        if not self.training and self.share < 1:
+            result = result * self.share
+        return functional.relu(result + self.shortcut(data))
 
 
 class WhiteningStem(nn.Module):
@@ -94,36 +98,55 @@ class LargeStem(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A residual network that answers one logit a class; the stages' widths double from `width`."""
+    """A residual network that answers one logit a class; the stages' widths double from `width`.
 
-    def __init__(self, stem: nn.Module, blocks: tuple[int, ...], width: int, classes: int, bottleneck: bool) -> None:
+    Of more than `trained` blocks each training step runs so many, chosen anew among those that keep their input's
+    shape; an answer runs them all, each weighted by how often it was trained (stochastic depth, arXiv:1603.09382).
+    """
+
+    def __init__(
+        self, stem: nn.Module, blocks: tuple[int, ...], width: int, classes: int, bottleneck: bool, trained: int
+    ) -> None:
         super().__init__()
         self.stem = stem
-        stages: list[nn.Module] = []
+        stages: list[Block] = []
         inputs = width
         for stage, count in enumerate(blocks):
             for position in range(count):
                 stages.append(Block(inputs, width * 2**stage, 2 if stage and not position else 1, bottleneck))
                 inputs = width * 2**stage * (BOTTLENECK_GROWTH if bottleneck else 1)
-        self.stages = nn.Sequential(*stages)
+        self.stages = nn.ModuleList(stages)
         self.classifier = nn.Linear(inputs, classes)
+        same = [block for block in stages if isinstance(block.shortcut, nn.Identity)]
+        self.skipped = min(max(0, len(stages) - trained), len(same))
+        for block in same if self.skipped else ():
+            block.share = 1 - self.skipped / len(same)
 
     def forward(self, data: Tensor) -> Tensor:
-        features: Tensor = self.stages(self.stem(data))
+        skipped = self._skip() if self.training and self.skipped else set()
+        features = self.stem(data)
+        for block in self.stages:
+            if block not in skipped:
+                features = block(features)
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
+
+    def _skip(self) -> set[nn.Module]:
+        same = [block for block in self.stages if block.share != 1]
+        return {same[index] for index in torch.randperm(len(same), device="cpu")[: self.skipped].tolist()}
 
 
 def build(values: Hyperparameters) -> ResNet:
     """The network for a job: three stages of 3x3 blocks for the small depths, ImageNet's four for the large ones."""
     channels, classes = values.image_shape[0], values.num_classes
     bottleneck = values.num_layers >= BOTTLENECK_FROM and values.num_layers in LARGE_BLOCKS
-    width = 64
+    width, trained = 64, RECIPE.trained_blocks
     blocks = LARGE_BLOCKS.get(values.num_layers)
     if blocks is None:
         width, blocks = RECIPE.small_width, ((values.num_layers - 2) // 6,) * 3
+        trained = sum(blocks)
     stem = (LargeStem if values.image_shape[1] > LARGE_STEM_ABOVE else WhiteningStem)(channels, width)
-    return ResNet(stem, blocks, width, classes, bottleneck)
+    return ResNet(stem, blocks, width, classes, bottleneck, trained)
 
 
 class Classifier(nn.Module):

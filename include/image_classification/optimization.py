@@ -25,7 +25,11 @@ def optimizer(network: nn.Module, values: Hyperparameters) -> torch.optim.Optimi
     if values.optimizer == "rmsprop":
         return torch.optim.RMSprop(groups, rate, alpha=values.gamma, eps=values.eps, momentum=values.momentum)
     nesterov = values.optimizer == "nag" and values.momentum > 0
-    return torch.optim.SGD(groups, rate, values.momentum, nesterov=nesterov)
+    fused = torch.optim.SGD(groups, rate, values.momentum, nesterov=nesterov, fused=True)
+    # It begins with them all, while a step may leave out weights and train them for the first time later.
+    for item in parameters if values.momentum else ():
+        fused.state[item]["momentum_buffer"] = torch.zeros_like(item)
+    return fused
 
 
 def schedule(values: Hyperparameters, batches: int) -> Callable[[int], float]:

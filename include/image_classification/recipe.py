@@ -13,6 +13,7 @@ class Recipe:
     whitening_size: int = 4  # pixels a side of the patches that the computed first layer looks at
     whitening_patches: int = 100_000  # patches of training images its filters are computed from
     whitening_floor: float = 0.01  # added to a variance: rare components are mostly noise
+    trained_blocks: int = 16  # of a large depth that a step trains: as many as a ResNet-50 has, at its price
     warm_up: float = 0.2  # part of all steps in which the learning rate rises, when no lr_scheduler_step is given
     label_smoothing: float = 0.1  # part of a label spread over all classes: few images make networks too sure
     averaging: float = 0.99  # weights kept by the running average at each step; the average is validated and exported

@@ -42,7 +42,7 @@ def run(place: Environment) -> None:
         _check_channels(place)
         _check_hosts(place)
         seed = environment.seed()
-        _set_up(seed)
+        set_up(seed)
         lists = [
             listing.read(name, place.channel(name), place.channel(f"{name}_lst"), values.num_classes)
             for name in ("train", "validation")
@@ -96,7 +96,7 @@ def _check_hosts(place: Environment) -> None:
         )
 
 
-def _set_up(seed: int) -> None:
+def set_up(seed: int) -> None:
     """Make training repeat itself exactly on one machine."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS chooses its own order of additions
     torch.use_deterministic_algorithms(True)

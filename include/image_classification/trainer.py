@@ -17,10 +17,11 @@ from .dataset import Dataset
 from .errors import ClientError
 from .hyperparameters import Hyperparameters
 from .networks import Classifier
-from .progress import Progress
+from .progress import Progress, TimeLeft
 from .recipe import RECIPE
 
 VALIDATION_BATCH = 128
+PIXELS = 8 * 224 * 224  # of images that go through the network together; larger batches do in equal parts
 STATISTICS_IMAGES = 5000  # the normalisation and the first layer are computed from at most so many training images
 
 
@@ -66,6 +67,9 @@ class Trainer:
         factor = optimization.schedule(values, self.batches)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, factor)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half)
+        self.left = TimeLeft(values, self.batches * values.mini_batch_size, len(validation))
+        height, width = values.image_shape[1:]
+        self.together = max(1, PIXELS // (height * width))
         self.steps = 0
         self.best: Result | None = None
         self._best_state: dict[str, Tensor] = {}
@@ -73,37 +77,41 @@ class Trainer:
     def _prepare(self) -> Classifier:
         """The untrained classifier, with what is computed from the training images."""
         order = torch.randperm(len(self.training))[:STATISTICS_IMAGES]
-        pixels = self.training.images(order).permute(0, 3, 1, 2).float()
+        mean, std = self.training.statistics(order)
         network = networks.build(self.values)
-        classifier = Classifier(network, pixels.mean((0, 2, 3)), pixels.std((0, 2, 3)).clamp_min(1))
+        classifier = Classifier(network, mean, std.clamp_min(1))
         if isinstance(network.stem, networks.WhiteningStem):
+            pixels = self.training.images(order).permute(0, 3, 1, 2).float()
             network.stem.fit(classifier.normalise(pixels))
         classifier.to(self.device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as documented
         return classifier
 
     def classifier(self) -> Classifier:
-        """The classifier with the weights of the best epoch."""
+        """The classifier with the weights of the best epoch; what training alone needs is let go of."""
         self.averaged.load_state_dict(self._best_state)
+        self._best_state = {}
+        self.optimizer.zero_grad()
+        self.optimizer.state.clear()
         return self.averaged
 
     def epoch(self, number: int) -> Result | None:
         """Train and validate for one epoch; nothing when it was stopped."""
-        progress = Progress(number, self.values.top_k)
+        progress = Progress(number, self.values, self.left)
         self.live.train()
         size = self.values.mini_batch_size
         order = torch.randperm(len(self.training))[: self.batches * size].view(-1, size)
         for indices in order:
             if self.stopping():
                 return None
-            self._step(indices, progress)
+            self.step(indices, progress)
         if not math.isfinite(progress.loss):
             raise ClientError(
                 f"the training loss is {progress.loss} in epoch {number}: "
                 f"set a learning_rate lower than {self.values.learning_rate}"
             )
         progress.trained()
-        accuracy, near, loss = self._validate()
+        accuracy, near, loss = self.validate(progress)
         progress.validated(accuracy, near)
         result = Result(number, progress.accuracy, progress.loss, accuracy, near, loss)
         if result.better_than(self.best):
@@ -112,22 +120,37 @@ class Trainer:
             progress.note(f"Storing the best model with validation accuracy: {accuracy:.6f}")
         return result
 
-    def _step(self, indices: Tensor, progress: Progress) -> None:
+    def step(self, indices: Tensor, progress: Progress) -> None:
+        """Train on the images once.
+
+        A batch of large images goes through the network in parts, each normalised by itself, as the built-in algorithm
+        spreads a batch over GPUs: memory is needed for one part, and the weights change once, by the whole batch.
+        """
         images = self.training.images(indices, random=True).to(self.device).permute(0, 3, 1, 2).float()
         images = self.live.normalise(augment(images, self.values.augmentation_type))
         labels = self.training.labels[indices].to(self.device)
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            logits = self.network(images.contiguous(memory_format=torch.channels_last))
-        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=RECIPE.label_smoothing)
+        images = images.contiguous(memory_format=torch.channels_last)
         self.optimizer.zero_grad()
-        torch.autograd.backward(self.scaler.scale(loss))
+        parts = math.ceil(len(images) / self.together)
+        for some, answers in zip(images.chunk(parts), labels.chunk(parts), strict=True):
+            self._learn(some, answers, len(images), progress)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.schedule.step()
         self.steps += 1
         self._average()
+
+    def _learn(self, images: Tensor, labels: Tensor, batch: int, progress: Progress) -> None:
+        """Add the gradients of a part of a batch of so many images."""
+        with self._precision(self.dtype):
+            logits = self.network(images)
+        loss = functional.cross_entropy(logits.float(), labels, label_smoothing=RECIPE.label_smoothing)
+        torch.autograd.backward(self.scaler.scale(loss * (len(images) / batch)))
         right, near = self._right(logits.detach(), labels)
-        progress.batch(len(labels), right, near, float(loss.detach()))
+        progress.part(len(labels), right, near, float(loss.detach()))
+
+    def _precision(self, dtype: torch.dtype) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -146,17 +169,20 @@ class Trainer:
         return int(ranked[:, 0].sum()), int(ranked.sum())
 
     @torch.no_grad()
-    def _validate(self) -> tuple[float, float, float]:
+    def validate(self, progress: Progress) -> tuple[float, float, float]:
         """The averaged classifier's accuracy, top-k accuracy and loss on all validation images."""
         self.averaged.eval()
-        right, near, loss = 0, 0, 0.0
-        for indices in torch.arange(len(self.validation)).split(VALIDATION_BATCH):  # type: ignore[no-untyped-call]
+        right, near, loss, count = 0, 0, 0.0, len(self.validation)
+        deep = self.values.num_layers >= networks.BOTTLENECK_FROM and not self.values.small
+        size = min(self.together, VALIDATION_BATCH)
+        for indices in torch.arange(count).split(size):  # type: ignore[no-untyped-call]
             labels = self.validation.labels[indices].to(self.device)
-            answers = self.averaged(self.validation.images(indices).to(self.device))
+            with self._precision(self.dtype if deep else torch.float32):
+                answers = self.averaged(self.validation.images(indices).to(self.device)).float()
             loss += float(functional.nll_loss(answers.clamp_min(1e-12).log(), labels, reduction="sum"))
             first, any_of_them = self._right(answers, labels)
             right, near = right + first, near + any_of_them
-        count = len(self.validation)
+            progress.validating(len(labels), int(indices[-1]) + 1, count)
         return right / count, near / count, loss / count
 
 

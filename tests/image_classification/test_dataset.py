@@ -57,6 +57,15 @@ def test_resizes_the_shorter_side_before_it_takes_a_part(tmp_path: Path) -> None
     assert 17 <= min(seen) <= 18 and 34 <= max(seen) <= 35  # of 36 pixels: 32 of 64, and all
 
 
+def test_finds_the_channels_statistics_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.image_classification.dataset.STATISTICS_PART", 2)
+    found = dataset(tmp_path)
+    pixels = found.images(torch.arange(3)).flatten(0, 2).float()
+    mean, std = found.statistics(torch.arange(3))
+    assert torch.allclose(mean, pixels.mean(0))
+    assert torch.allclose(std, pixels.std(0), rtol=1e-3)
+
+
 def test_decodes_again_what_memory_cannot_hold(tmp_path: Path) -> None:
     everything = torch.arange(3)
     kept, short, none = (dataset(tmp_path, memory) for memory in (1 << 20, 5000, 0))

@@ -12,7 +12,8 @@ from torch import nn
 from include.image_classification import export
 from include.image_classification.errors import ContainerError
 from include.image_classification.hyperparameters import LARGE_LAYERS, SMALL_LAYERS, Hyperparameters
-from include.image_classification.networks import Classifier, Convolution, WhiteningStem, build
+from include.image_classification.networks import Block, Classifier, Convolution, ResNet, WhiteningStem, build
+from include.image_classification.recipe import RECIPE
 
 
 def values(layers: int, side: int, classes: int = 3, channels: int = 3) -> Hyperparameters:
@@ -52,6 +53,49 @@ def test_a_large_depth_takes_small_images() -> None:
 def test_the_smallest_image_and_batch_can_be_trained(layers: int, side: int) -> None:
     network = build(values(layers, side)).train()
     assert network(torch.zeros(1, 3, side, side)).shape == (1, 3)
+
+
+def run(network: ResNet) -> list[Block]:
+    """The blocks that ran for one batch."""
+    found: list[Block] = []
+    hooks = [
+        block.register_forward_hook(lambda module, _inputs, _output: found.append(module)) for block in network.stages
+    ]
+    with torch.no_grad():
+        network(torch.zeros(2, 3, 32, 32))
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def test_a_step_of_a_deep_network_trains_other_blocks_each_time() -> None:
+    torch.manual_seed(0)
+    network = build(values(101, 32)).train()
+    first, second = run(network), run(network)
+    assert len(first) == len(second) == RECIPE.trained_blocks
+    assert first != second
+    assert all(block in first for block in network.stages if not isinstance(block.shortcut, nn.Identity))
+    assert run(network.eval()) == list(network.stages)
+
+
+@pytest.mark.parametrize(("layers", "side"), [(110, 28), (34, 32), (50, 32)])
+def test_other_networks_train_whole(layers: int, side: int) -> None:
+    with torch.device("meta"):
+        network = build(values(layers, side))
+    assert network.skipped == 0
+    assert {block.share for block in network.stages} == {1.0}
+
+
+def test_an_answer_weights_blocks_by_how_often_they_are_trained() -> None:
+    block = Block(16, 4, 1, bottleneck=True).eval()
+    nn.init.ones_(block.last.normalisation.weight)
+    data = torch.rand(2, 16, 4, 4)
+    with torch.no_grad():
+        whole = block(data) - data
+        block.share = 0.25
+        part = block(data) - data
+    positive = (whole + data > 0) & (part + data > 0)
+    assert torch.allclose(part[positive], whole[positive] / 4, atol=1e-6)
 
 
 def test_the_computed_layer_whitens() -> None:

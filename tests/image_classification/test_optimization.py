@@ -39,6 +39,24 @@ def test_optimizers(changes: dict[str, Any], kind: type[torch.optim.Optimizer], 
     assert (len(weights["params"]), len(others["params"])) == (1, 3)
 
 
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "nag"}, {"momentum": 0.0}])
+def test_weights_that_a_step_leaves_out_stay_and_start_later(changes: dict[str, Any]) -> None:
+    """As plain SGD has it, which gives such weights their momentum when they are first trained."""
+    settings = values(weight_decay=0.0, **changes)
+    momentum, nesterov = settings.momentum, settings.optimizer == "nag"
+    weights = [nn.Linear(2, 2, bias=False) for _ in range(2)]
+    expected = [weight.weight.detach().clone().requires_grad_() for weight in weights]
+    own = optimizer(nn.Sequential(*weights), settings)
+    plain = torch.optim.SGD(expected, settings.learning_rate, momentum, nesterov=nesterov)
+    for step in range(3):
+        for used, (module, other) in enumerate(zip(weights, expected, strict=True)):
+            module.weight.grad = other.grad = torch.full((2, 2), 0.5) if step >= used else None
+        own.step()
+        plain.step()
+    for module, other in zip(weights, expected, strict=True):
+        assert torch.allclose(module.weight, other)
+
+
 def test_the_rate_falls_at_the_steps_that_are_given() -> None:
     factor = schedule(values(epochs=4, lr_scheduler_step=(1, 3), lr_scheduler_factor=0.5), batches=10)
     assert [factor(step) for step in (0, 9, 10, 29, 30, 39)] == [1, 1, 0.5, 0.5, 0.25, 0.25]

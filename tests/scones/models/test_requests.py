@@ -12,7 +12,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from include.image_classification import errors, hyperparameters
-from include.image_classification.progress import Progress
+from include.image_classification.progress import Progress, TimeLeft
 from include.scones import settings
 from include.scones.errors import AccuracyError, HyperparameterError, SettingsError, StackError
 from include.scones.models import accuracy, training_job
@@ -115,8 +115,9 @@ def test_the_own_container_trains_and_serves_with_metrics_of_its_own() -> None:
 
 
 def test_the_metrics_are_found_in_what_the_container_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = Progress(7, None)
-    printed.batch(4, 3, 4, 0.5)
+    values = hyperparameters.Hyperparameters(num_classes=2, num_training_samples=4, mini_batch_size=4)
+    printed = Progress(7, values, TimeLeft(values, 4, 4))
+    printed.part(4, 3, 4, 0.5)
     printed.trained()
     printed.validated(0.925, 1.0)
     source = (ROOT / "include" / "image_classification" / "train.py").read_text()
