@@ -27,7 +27,7 @@ SAVED = {
     "stepfunctions.json": "SUCCEEDED",
     "cloudformation.json": "CREATE_COMPLETE",
     "cloudwatch.json": "survivor",
-    "cloudwatch_logs.json": "/aws/lambda/survivor",
+    "cloudwatch_logs.json": "running/algo-1-",
 }
 TEMPLATE = {
     "Resources": {
