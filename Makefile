@@ -90,7 +90,7 @@ test-client-unit: .venv/.installed ## Run the unit tests of the client environme
 test-cloud: env .venv/.notebook ## Run the tests that need the local cloud, and no Airflow
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
-CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
+CLIENT_CODE := include/scones include/operators include/pages include/launcher lambdas dags plugins requirements benchmarks \
 	$(filter-out tests/__pycache__ $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
