@@ -116,6 +116,14 @@ batch-image: env ## Build the batch job's container image and push it to your AW
 container-image: env ## Build the project's own training and serving image and push it to your AWS registry (Docker or Podman)
 	@.venv/bin/python -m include.scones.models.image
 
+.PHONY: mwaa
+mwaa: .venv/.installed ## Write build/mwaa: DAGs, plugins.zip and requirements.txt for Amazon MWAA
+	@.venv/bin/python -m include.launcher.mwaa
+
+.PHONY: test-compose
+test-compose: .venv/.installed ## Run the workflow in the containers of docker-compose.yaml (root, and Debian's engine)
+	.venv/bin/python -m pytest -m compose tests/compose
+
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)
 	@if [ -d .local ] && [ -x .venv/bin/python ]; then SCONES_HOME=.local $(LAUNCH) clean $(if $(FORCE),--force); \

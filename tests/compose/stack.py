@@ -53,6 +53,7 @@ class Stack:
             AIRFLOW_PORT=str(self.airflow_port),
             AIRFLOW_URL=self.url,
             CLOUD_PORT=str(self.cloud_port),
+            API_WORKERS="1",
         )
         cloud = filled("airflow.env.example", AWS_ACCESS_KEY_ID=f"AKIA{secrets.token_hex(8).upper()}")
         (folder / "env").write_text(f"{settings}\nAIRFLOW_ENV={folder / 'airflow.env'}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import boto3
@@ -42,11 +44,12 @@ def follow(stack: Stack, conf: dict[str, Any], *chain: str) -> list[Step]:
         return workflow.steps
 
 
-def signed_in(stack: Stack, name: str, password: str) -> httpx.Client:
-    client = httpx.Client(base_url=stack.url, timeout=60)
-    answer = client.post("/auth/token", json={"username": name, "password": password}).raise_for_status()
-    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    return client
+@contextmanager
+def signed_in(stack: Stack, name: str, password: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.url, timeout=60) as client:
+        answer = client.post("/auth/token", json={"username": name, "password": password}).raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        yield client
 
 
 def test_everything_gets_healthy_and_what_prepares_ends(containers: Stack) -> None:
