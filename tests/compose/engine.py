@@ -79,7 +79,9 @@ class Engine:
 def base_images() -> set[str]:
     """The images that the project's own files start from."""
     files = [ROOT / "docker-compose.yaml", *(ROOT / "include").rglob("*Dockerfile")]
-    found = {name for file in files for name in re.findall(r"(?:FROM|image:) +(\S+)", file.read_text())}
+    found = {
+        name for file in files for name in re.findall(r"^(?:FROM| +image:) +(\S+:\S+)$", file.read_text(), re.MULTILINE)
+    }
     return {name for name in found if not name.startswith("scones-")}
 
 
