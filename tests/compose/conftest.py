@@ -11,13 +11,13 @@ from tests.compose.engine import Engine, started
 from tests.compose.stack import Stack
 from tests.waiting import eventually
 
-_SECONDS: dict[str, float] = {}
+_FIGURES: dict[str, str] = {}
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     with started() as engine:
-        engine.seconds = _SECONDS
+        engine.figures = _FIGURES
         yield engine
 
 
@@ -50,5 +50,5 @@ def answers(stack: Stack) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, seconds in _SECONDS.items():
-        terminalreporter.write_line(f"{what}: {seconds:.0f} s")
+    for what, figure in _FIGURES.items():
+        terminalreporter.write_line(f"{what}: {figure}")

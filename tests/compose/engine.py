@@ -28,10 +28,10 @@ PROGRAMS = ("docker", "dockerd", "docker-compose", "debootstrap")
 
 @dataclass
 class Engine:
-    """What answers at an address; `seconds` says how long what took."""
+    """What answers at an address; `figures` say how long what took, and what it costs."""
 
     host: str
-    seconds: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class Engine:
     def timed(self, what: str) -> Iterator[None]:
         begin = time.monotonic()
         yield
-        self.seconds[what] = time.monotonic() - begin
+        self.figures[what] = f"{time.monotonic() - begin:.0f} s"
 
     def make_standins(self) -> None:
         """Make them, unless all base images are there, be it the real ones."""
