@@ -11,6 +11,7 @@ import pytest
 from include.launcher.services import Services
 from include.launcher.workflow import CHAIN, Step, Workflow
 from include.scones.cifar.sample import write_sample
+from include.scones.s3_layout import REPORTS
 from tests.compose.signing_in import signed_in
 from tests.compose.stack import Stack
 
@@ -99,9 +100,18 @@ def test_the_chain_runs_on_workers_whose_logs_the_api_shows(containers: Stack) -
     assert "cloud:4566" not in str(steps[3].published)
 
 
+def report_pages() -> list[str]:
+    s3 = boto3.client("s3")
+    (bucket,) = [found["Name"] for found in s3.list_buckets()["Buckets"] if found["Name"].startswith("scones-")]
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix=REPORTS)["Contents"]]
+    return [key.removeprefix(REPORTS) for key in keys if key.endswith(".html")]
+
+
 def test_the_pages_show_what_was_run(containers: Stack) -> None:
     with signed_in(containers, "admin", containers.settings["ADMIN_PASSWORD"]) as admin:
-        assert "capture" in admin.get("/reports/").raise_for_status().text.lower()
+        assert "There is no report yet" not in admin.get("/reports/").raise_for_status().text
+        for page in report_pages():
+            admin.get(f"/reports/{page}").raise_for_status()
         assert admin.get("/threshold-tuner/").raise_for_status().headers["content-type"].startswith("text/html")
         assert admin.get("/threshold-tuner/api/state").raise_for_status().json()["threshold"] == pytest.approx(0.93)
 
