@@ -121,8 +121,8 @@ mwaa: .venv/.installed ## Write build/mwaa: DAGs, plugins.zip and requirements.t
 	@.venv/bin/python -m include.launcher.mwaa
 
 .PHONY: test-compose
-test-compose: .venv/.installed ## Run the workflow in the containers of docker-compose.yaml (root, and Debian's engine)
-	.venv/bin/python -m pytest -m compose tests/compose
+test-compose: .venv/.installed ## Run the workflow in docker-compose.yaml's containers, as root (KILLS=1: and kill each amid it)
+	.venv/bin/python -m pytest -m compose tests/compose/test_in_containers.py $(if $(KILLS),tests/compose/test_killed.py)
 
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)
