@@ -96,7 +96,7 @@ test-client-unit: .venv/.installed ## Run the unit tests of the client environme
 test-cloud: env .venv/.notebook .venv-sdk2/.installed ## Run the tests that need the local cloud, and no Airflow
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
-CLIENT_CODE := include/scones include/operators include/launcher lambdas dags plugins requirements benchmarks \
+CLIENT_CODE := include/scones include/operators include/pages include/launcher lambdas dags plugins requirements benchmarks \
 	$(filter-out tests/__pycache__ $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
@@ -121,6 +121,14 @@ batch-image: env ## Build the batch job's container image and push it to your AW
 .PHONY: container-image
 container-image: env ## Build the project's own training and serving image and push it to your AWS registry (Docker or Podman)
 	@.venv/bin/python -m include.scones.models.image
+
+.PHONY: mwaa
+mwaa: .venv/.installed ## Write build/mwaa: DAGs, plugins.zip and requirements.txt for Amazon MWAA
+	@.venv/bin/python -m include.launcher.mwaa
+
+.PHONY: test-compose
+test-compose: .venv/.installed ## Run the workflow in docker-compose.yaml's containers, as root (KILLS=1: and kill each amid it)
+	.venv/bin/python -m pytest -m compose tests/compose/test_in_containers.py $(if $(KILLS),tests/compose/test_killed.py)
 
 .PHONY: clean
 clean: ## Stop everything and remove .local/ with all its data, unless AWS still has something of it (FORCE=1)

@@ -87,7 +87,9 @@ def inference_workflow() -> None:
         """One row an execution: image, true class, predicted class, confidence, outcome."""
         from include.scones.inference import executions
 
-        rows = [executions.judge(case, executions.describe(arn)) for case, arn in zip(cases, arns, strict=True)]
+        # All are found before one is judged: those that were gone run while the retry is waited for.
+        found = [executions.find(arn, case["event"]) for case, arn in zip(cases, arns, strict=True)]
+        rows = [executions.judge(case, description) for case, description in zip(cases, found, strict=True)]
         log.info("\n%s", executions.summarise(rows))
         executions.raise_failures(rows)
         extra: dict[str, Any] = {"rows": rows, "since": dag_run.start_date.isoformat()}

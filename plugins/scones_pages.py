@@ -35,7 +35,7 @@ class SconesPagesPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]  # a list to whoever reads it
         try:
-            from plugins.pages import reports, tuner
+            from include.pages import reports, tuner
 
             return [
                 {"name": "threshold-tuner", "app": tuner.make_app(), "url_prefix": "/threshold-tuner"},

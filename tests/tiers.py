@@ -1,6 +1,6 @@
 """The tiers of the tests, by what they need: `unit` nothing, `system` programs or servers of their own, `cloud` the
-local cloud, `stack` Airflow beside it. A test's fixtures say in which tier it is, or else its own mark. One that is in
-no other tier is `unit`, and fails where it starts a program or calls a server after all."""
+local cloud, `stack` Airflow beside it, `compose` a container engine. A test's fixtures say in which tier it is, or else
+its own mark. One that is in no other tier is `unit`, and fails where it starts a program or calls a server."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-NEEDS = {"launcher": "stack", "cloud": "cloud", "compose": "system"}
-TIERS = ("stack", "cloud", "system")
+NEEDS = {"launcher": "stack", "cloud": "cloud", "compose": "system", "engine": "compose"}
+TIERS = ("compose", "stack", "cloud", "system")
 _DOES = {
     "subprocess.Popen": "starts a program",
     "os.posix_spawn": "starts a program",

@@ -1,8 +1,15 @@
-# Airflow's own image with the project's locked runtime environment; the code is mounted, see docker-compose.yaml.
+# Airflow's own image with the project's locked environment and code, which lie where Airflow and Astro look for them.
 FROM apache/airflow:slim-3.3.2-python3.11
-COPY compose.txt /tmp/requirements.txt
+COPY --chmod=644 requirements/compose.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --no-deps --require-hashes --requirement /tmp/requirements.txt
-# A volume takes over the owner of the folder that it covers.
-RUN mkdir /opt/airflow/auth
-ENV PYTHONPATH=/opt/scones
-WORKDIR /opt/scones
+WORKDIR /opt/airflow
+# Files that everybody may read and nobody may change, whatever the mask of the checkout.
+COPY --chmod=755 dags dags
+COPY --chmod=755 plugins plugins
+COPY --chmod=755 lambdas lambdas
+COPY --chmod=644 step_function.json .
+COPY --chmod=755 include/__init__.py include/
+COPY --chmod=755 include/infrastructure include/infrastructure
+COPY --chmod=755 include/scones include/scones
+COPY --chmod=755 include/operators include/operators
+COPY --chmod=755 include/pages include/pages

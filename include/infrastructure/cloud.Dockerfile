@@ -1,7 +1,7 @@
-# The local cloud's environment and, where a checkout has its own, the one that batch jobs run in, as an unprivileged user;
-# the code is mounted, see docker-compose.yaml.
+# The local cloud and, where a checkout has its own, the environment that batch jobs run in, as an unprivileged user.
 FROM python:3.11.16-slim-bookworm
-COPY bootstrap.txt cloud.txt torch.txt install-torch batch.txt /tmp/requirements/
+COPY --chmod=755 requirements/bootstrap.txt requirements/cloud.txt requirements/torch.txt requirements/install-torch \
+    requirements/batch.txt /tmp/requirements/
 RUN export PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 \
     && pip install --no-deps --require-hashes --requirement /tmp/requirements/bootstrap.txt \
     && pip install --no-deps --require-hashes --requirement /tmp/requirements/cloud.txt \
@@ -11,5 +11,9 @@ RUN export PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1 \
     && useradd --uid 10001 --create-home cloud \
     && install --directory --owner=cloud /data
 ENV PYTHONUNBUFFERED=1
-USER cloud
 WORKDIR /opt/scones
+COPY --chmod=755 include/__init__.py include/
+COPY --chmod=755 include/local_cloud include/local_cloud
+COPY --chmod=755 include/image_classification include/image_classification
+COPY --chmod=755 include/scones include/scones
+USER cloud

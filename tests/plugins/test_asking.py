@@ -8,7 +8,7 @@ import threading
 import pytest
 from fastapi import HTTPException
 
-from plugins.pages.asking import ask
+from include.pages.asking import ask
 from tests.waiting import awaited
 
 

@@ -13,7 +13,7 @@ from tests.waiting import awaited
 @pytest.mark.filterwarnings("ignore:Using .httpx. with")  # Airflow's own imports
 @pytest.mark.parametrize("root", ["", "/air/flow"])
 def test_the_sign_in_is_airflow_s_and_leads_back(root: str) -> None:
-    from plugins.pages.guard import sign_in_first
+    from include.pages.guard import sign_in_first
 
     page, airflow = FastAPI(), FastAPI(root_path=root)
     page.get("/{name:path}", dependencies=[Depends(sign_in_first)])(lambda name: name)

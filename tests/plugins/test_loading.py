@@ -57,8 +57,10 @@ def test_every_process_loads_the_plugin_and_only_the_api_server_its_pages(tmp_pa
 
 def test_airflow_tells_of_pages_that_cannot_be_imported(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "plugins", tmp_path / "plugins")
-    (tmp_path / "include").symlink_to(ROOT / "include")
-    (tmp_path / "plugins" / "pages" / "guard.py").write_text("import a_package_that_is_not_there\n")
+    shutil.copytree(ROOT / "include" / "pages", tmp_path / "include" / "pages")
+    (tmp_path / "include" / "pages" / "guard.py").write_text("import a_package_that_is_not_there\n")
+    for part in ("__init__.py", "operators", "scones"):
+        (tmp_path / "include" / part).symlink_to(ROOT / "include" / part)
     apps, views, errors = run(TOLD, tmp_path, tmp_path).splitlines()
     assert (apps, views) == ("[]", "[]")
     assert "scones_pages.py" in errors

@@ -131,7 +131,7 @@ def test_only_the_page_s_own_files(sign_in: SignIn, name: str) -> None:
 
 
 def test_the_page_names_nothing_from_outside() -> None:
-    page = ROOT / "plugins" / "pages" / "assets"
+    page = ROOT / "include" / "pages" / "assets"
     for path in page.iterdir():
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert "//" not in "\n".join(line for line in text.splitlines() if not line.strip().startswith("//")), path.name

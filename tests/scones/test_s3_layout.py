@@ -14,7 +14,7 @@ from include.scones.stacks import TEMPLATES
 from tests.conftest import ROOT
 
 PLACES = {value for name, value in vars(s3_layout).items() if name.isupper() and isinstance(value, str)}
-FOLDERS = ("include/scones", "include/operators", "include/launcher", "dags", "plugins")
+FOLDERS = ("include/scones", "include/operators", "include/pages", "include/launcher", "dags", "plugins")
 # The capture report can be pointed at other prefixes, and has them as defaults of its own.
 ELSEWHERE = ("include/scones/s3_layout.py",)
 

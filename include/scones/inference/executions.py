@@ -57,6 +57,16 @@ def describe(execution_arn: str, client: BaseClient | None = None) -> dict[str, 
     return description
 
 
+def find(execution_arn: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Describe an execution; one that is gone, as with a cloud that was killed, is started again under its name."""
+    states = clients.connect("stepfunctions")
+    try:
+        return describe(execution_arn, states)
+    except states.exceptions.ExecutionDoesNotExist:
+        machine, name = execution_arn.replace(":execution:", ":stateMachine:").rsplit(":", 1)
+        return describe(start_execution(machine, name, event, states), states)
+
+
 def has_ended(description: dict[str, Any]) -> bool:
     return description["status"] in TERMINAL
 

@@ -16,7 +16,7 @@ from include.scones.aws import clients
 from include.scones.aws.missing import is_missing
 from tests.conftest import ROOT, Cloud
 
-FOLDERS = ("include/scones", "include/operators", "include/launcher", "dags", "plugins")
+FOLDERS = ("include/scones", "include/operators", "include/pages", "include/launcher", "dags", "plugins")
 NOWHERE = "no-such-thing"
 
 

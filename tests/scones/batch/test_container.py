@@ -34,7 +34,7 @@ def test_the_image_holds_what_the_program_imports() -> None:
 @pytest.mark.system
 def test_the_containers_files_suffice_to_run_its_program(tmp_path: Path) -> None:
     folder = ROOT / "include" / "scones" / "batch"
-    copies = [line.split()[1:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]
+    copies = [line.split()[2:] for line in (folder / "Dockerfile").read_text().splitlines() if line[:5] == "COPY "]
     for *sources, target in copies:
         place = tmp_path / target
         place.mkdir(parents=True, exist_ok=True)

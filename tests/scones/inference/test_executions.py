@@ -113,6 +113,13 @@ def test_an_execution_is_started_once(cloud: Cloud, state: dict[str, Any]) -> No
     assert len(boto3.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]) == 1
 
 
+def test_an_execution_that_is_gone_is_started_again(cloud: Cloud) -> None:
+    gone = machine(WAIT).replace(":stateMachine:", ":execution:") + ":run-1"
+    found = executions.find(gone, CASE["event"])
+    assert (found["executionArn"], found["status"]) == (gone, "RUNNING")
+    assert executions.find(gone, {})["input"] == json.dumps(CASE["event"])
+
+
 def test_a_broken_execution_is_followed_by_another(cloud: Cloud) -> None:
     arn = machine(BROKEN)
     names = []

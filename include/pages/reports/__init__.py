@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from plugins.pages.reports.routes import make_app
+from include.pages.reports.routes import make_app
 
 __all__ = ["make_app"]

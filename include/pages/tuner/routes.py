@@ -18,11 +18,11 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from include.pages.application import new_app, show
+from include.pages.asking import ask
+from include.pages.guard import same_origin, sign_in_first
+from include.pages.tuner.history import DAG_ID, history, last_run, run_under_way
 from include.scones import settings, thresholds
-from plugins.pages.application import new_app, show
-from plugins.pages.asking import ask
-from plugins.pages.guard import same_origin, sign_in_first
-from plugins.pages.tuner.history import DAG_ID, history, last_run, run_under_way
 
 READ = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN, param_dag_id=DAG_ID))
 TRIGGER = Depends(requires_access_dag(method="POST", access_entity=DagAccessEntity.RUN, param_dag_id=DAG_ID))

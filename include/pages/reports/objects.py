@@ -11,11 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from fastapi import HTTPException
 
+from include.pages.asking import ask
 from include.scones import settings
 from include.scones.aws import buckets
 from include.scones.aws.missing import is_missing
 from include.scones.s3_layout import REPORTS
-from plugins.pages.asking import ask
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

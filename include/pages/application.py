@@ -13,8 +13,8 @@ from fastapi.params import Depends
 from fastapi.responses import FileResponse, JSONResponse
 
 from include.operators.connection import use_connection
+from include.pages.guard import HEADERS, POLICY
 from include.scones.errors import SconesError
-from plugins.pages.guard import HEADERS, POLICY
 
 log = logging.getLogger(__name__)
 

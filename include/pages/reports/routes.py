@@ -12,11 +12,11 @@ from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
+from include.pages.application import ASSETS, new_app, show
+from include.pages.asking import ask
+from include.pages.guard import FRAMED, sign_in_first
+from include.pages.reports.objects import ReportFile, open_file
 from include.scones import settings, thresholds
-from plugins.pages.application import ASSETS, new_app, show
-from plugins.pages.asking import ask
-from plugins.pages.guard import FRAMED, sign_in_first
-from plugins.pages.reports.objects import ReportFile, open_file
 
 DAG_ID = "capture_report"
 INDEX = "index.html"
