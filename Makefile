@@ -96,7 +96,9 @@ test-client-unit: .venv/.installed ## Run the unit tests of the client environme
 test-cloud: env .venv/.notebook .venv-sdk2/.installed ## Run the tests that need the local cloud, and no Airflow
 	@tests/both "$(TEST_CLOUD) -m cloud -n 2" "$(TEST_CLIENT) -m cloud -n 2"
 
-CLIENT_CODE := include/scones include/operators include/pages include/launcher lambdas dags plugins requirements benchmarks \
+TORCH_BENCHMARKS := benchmarks/deep_training.py
+CLIENT_CODE := include/scones include/operators include/pages include/launcher lambdas dags plugins requirements \
+	$(filter-out $(TORCH_BENCHMARKS),$(wildcard benchmarks/*.py)) \
 	$(filter-out tests/__pycache__ $(CLOUD_TESTS),$(patsubst %/,%,$(wildcard tests/*/))) $(wildcard tests/*.py)
 
 .PHONY: check
@@ -108,7 +110,7 @@ check: types ## Lint, format, type and layer checks
 .PHONY: types
 types: env .venv/.notebook ## Type checks
 	.venv/bin/mypy $(CLIENT_CODE)
-	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS)
+	.venv/bin/mypy --python-executable .venv-cloud/bin/python include/local_cloud include/image_classification $(CLOUD_TESTS) $(TORCH_BENCHMARKS)
 
 .PHONY: audit
 audit: .venv-audit/.installed ## Check the locked packages against known vulnerabilities (needs PyPI's or OSV's advisories)

@@ -71,7 +71,7 @@ def notebook(folder: Path) -> int:
 
 
 def pandas(folder: Path) -> int:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     frame = pd.concat([pd.read_json(path, lines=True) for path in files(folder)])
     answers = [max(json.loads(capture["endpointOutput"]["data"])) for capture in frame["captureData"]]
