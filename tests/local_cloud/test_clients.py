@@ -30,18 +30,6 @@ def run(cloud: Cloud, *command: str) -> str:
     return answer.stdout
 
 
-@pytest.mark.slow
-def test_the_sdk_trains_deploys_and_invokes(cloud: Cloud, images: str) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip(f"the SDK is in {CLIENT_PYTHON.parents[1]}, which is not there")
-    found = json.loads(
-        run(cloud, str(CLIENT_PYTHON), "tests/local_cloud/sdk_path.py", images, unique("sdk")).splitlines()[-1]
-    )
-    assert found["image"].endswith(".dkr.ecr.us-east-1.amazonaws.com/image-classification:1")
-    assert len(found["answer"]) == 2
-    assert sum(found["answer"]) == pytest.approx(1, abs=1e-3)
-
-
 def test_the_sdk_fails_with_another_key_in_awss_words(cloud: Cloud) -> None:
     if not CLIENT_PYTHON.exists():
         pytest.skip(f"the SDK is in {CLIENT_PYTHON.parents[1]}, which is not there")
