@@ -74,15 +74,15 @@ TESTED := env .venv/.notebook .venv-audit/.installed .venv-sdk2/.installed
 
 .PHONY: test
 test: $(TESTED) ## Run all tests
-	@tests/recorded tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+	@tests/recorded tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 3"
 
 .PHONY: conformance
 conformance: $(TESTED) ## Run all tests and make the local cloud's table of operations of it
-	@tests/recorded --write tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+	@tests/recorded --write tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 3"
 
 .PHONY: coverage
 coverage: $(TESTED) ## Run all tests and measure the coverage of all processes
-	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 2"
+	@tests/coverage tests/both "$(TEST_CLOUD) -n 2" "$(TEST_CLIENT) -n 3"
 
 .PHONY: test-unit
 test-unit: env .venv/.notebook ## Run the tests that need no process and no network: under a minute

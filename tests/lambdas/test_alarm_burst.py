@@ -97,7 +97,9 @@ def hears(messages: Messages, name: str, state: str, timeout: float) -> dict[str
 def test_unsure_answers_raise_the_alarm_and_sure_ones_end_it(
     burst: Burst, subscriber: tuple[str, Messages], cloud: Cloud
 ) -> None:
-    eventually(states, lambda seen: seen == dict.fromkeys(ALARMS, "OK"))
+    # The alarm on an idle endpoint is raised until the endpoint's first figures are published.
+    calm = dict.fromkeys(ALARMS - {"idle-endpoint"}, "OK")
+    eventually(states, lambda seen: seen.keys() == ALARMS and calm.items() <= seen.items())
 
     arns = [start(burst, burst.unsure) for _ in range(BURST)]
     told = hears(subscriber[1], "low-confidence", "ALARM", 30)

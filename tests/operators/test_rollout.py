@@ -49,6 +49,14 @@ def operator(planned: dict[str, Any]) -> EndpointOperator:
     return EndpointOperator(task_id="deploy_endpoint", config=planned["endpoint"], check_interval=3, aws_conn_id=None)
 
 
+def await_baking(here: Settings) -> None:
+    describe = boto3.client("sagemaker").describe_endpoint
+    eventually(
+        lambda: describe(EndpointName=here.endpoint)["PendingDeploymentSummary"]["ProductionVariants"][0],
+        lambda variant: variant["VariantStatus"][0]["Status"] == "Baking",
+    )
+
+
 def test_without_alarms_none_are_named(here: Settings) -> None:
     planned = plan(here, "new", 0)
     routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
@@ -82,11 +90,7 @@ def test_an_alarm_undoes_the_deployment_and_fails_the_task(
     waiting = deferred(task, TaskInstance())
     assert waiting.method_name == "execute_complete"
     assert deferred(operator(planned), TaskInstance()).method_name == "execute_complete"  # a retry takes it up
-    describe = boto3.client("sagemaker").describe_endpoint
-    eventually(
-        lambda: describe(EndpointName=here.endpoint)["PendingDeploymentSummary"]["ProductionVariants"][0],
-        lambda variant: variant["VariantStatus"][0]["Status"] == "Baking",
-    )
+    await_baking(here)
     boto3.client("cloudwatch").set_alarm_state(AlarmName=errors, StateValue="ALARM", StateReason="a test")
     await_endpoint(here)
     with pytest.raises(AirflowFailException, match=rf"InService with {here.project}-old, not .*{errors}.*rolled back"):
@@ -95,20 +99,19 @@ def test_an_alarm_undoes_the_deployment_and_fails_the_task(
     # Nothing is raised in this one's baking time, and what was raised before does not count.
     task = operator(plan(here, "new", 3600))
     deferred(task, TaskInstance())
-    eventually(
-        lambda: describe(EndpointName=here.endpoint)["PendingDeploymentSummary"]["ProductionVariants"][0],
-        lambda variant: variant["VariantStatus"][0]["Status"] == "Baking",
-    )
+    await_baking(here)
     cloud.move_clock(3600)
     await_endpoint(here)
     assert execute(task, TaskInstance())["EndpointConfigName"] == f"{here.project}-new"
 
 
-def test_what_another_deploys_is_waited_for(here: Settings) -> None:
+def test_what_another_deploys_is_waited_for(here: Settings, cloud: Cloud) -> None:
     """Then it is this one's turn."""
-    boto3.client("sagemaker").update_endpoint(EndpointName=here.endpoint, EndpointConfigName=f"{here.project}-new")
+    boto3.client("sagemaker").update_endpoint(**plan(here, "new", 3600)["endpoint"])
     task = operator({"endpoint": {"EndpointName": here.endpoint, "EndpointConfigName": f"{here.project}-old"}})
     assert deferred(task, TaskInstance()).method_name == "deploy_after"
+    await_baking(here)
+    cloud.move_clock(3600)
     await_endpoint(here)
     deferred(task, TaskInstance())
     await_endpoint(here)
