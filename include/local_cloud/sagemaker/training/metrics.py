@@ -56,10 +56,13 @@ class FinalMetrics:
 
 
 def publish(context: Context, job: str, found: Mapping[str, float]) -> None:
-    """Bring the metrics of a line to CloudWatch; what it does not take is lost, and the log says so."""
+    """Bring the metrics of a line to CloudWatch; what it does not take is lost, and the log says so.
+
+    They are of the job's own time, since its start and end are what their readers ask for.
+    """
     dimensions = [{"Name": "TrainingJobName", "Value": job}]
     data = [
-        {"MetricName": name, "Dimensions": dimensions, "Timestamp": context.clock.time(), "Value": value}
+        {"MetricName": name, "Dimensions": dimensions, "Timestamp": now(), "Value": value}
         for name, value in found.items()
     ]
     try:
