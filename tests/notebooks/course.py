@@ -169,6 +169,20 @@ def confidences(records: list[dict[str, Any]]) -> list[tuple[str, float]]:
     return pairs
 
 
+def conclude(
+    folder: Path,
+    found: dict[str, Any],
+    answers: list[list[float]],
+    threshold: float,
+    executions: list[dict[str, Any]],
+    records: list[dict[str, Any]],
+) -> None:
+    """Draw what was captured, and write down in `found.json` what was found, by the SDK and by all else."""
+    plot(records, threshold, folder)
+    further = {"answers": answers, "threshold": threshold, "executions": executions}
+    (folder / "found.json").write_text(json.dumps(found | further | {"confidences": confidences(records)}))
+
+
 def plot(records: list[dict[str, Any]], threshold: float, folder: Path) -> None:
     times, values = zip(*sorted(confidences(records)), strict=True)
     figure, (above, below) = plt.subplots(2)

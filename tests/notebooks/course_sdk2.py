@@ -96,13 +96,10 @@ def main(archive: str, work: str, name: str) -> None:
 
     machine = make_workflow(name, role, bucket, endpoint, threshold)
     executions = course.execute(machine, cases)
-    captured = f"s3://{bucket}/data_capture"
+    captured, copied = f"s3://{bucket}/data_capture", folder / "captured"
     records = course.read_captures(
-        lambda: S3Downloader.download(captured, str(folder / "captured"), sagemaker_session=session),
-        folder / "captured",
-        expected=2 * CASES,
+        lambda: S3Downloader.download(captured, str(copied), sagemaker_session=session), copied, expected=2 * CASES
     )
-    course.plot(records, threshold, folder)
     found = {
         "image": estimator.image_uri,
         "role": role,
@@ -110,12 +107,8 @@ def main(archive: str, work: str, name: str) -> None:
         "job": job,
         "attached": [attached.model_data, attached.hyperparameters(), own_metrics],
         "metrics": metrics["metric_name"].tolist(),
-        "answers": answers,
-        "threshold": threshold,
-        "executions": executions,
-        "confidences": course.confidences(records),
     }
-    (folder / "found.json").write_text(json.dumps(found))
+    course.conclude(folder, found, answers, threshold, executions, records)
     predictor.delete_endpoint()
     course.delete_functions(name, bucket)
 

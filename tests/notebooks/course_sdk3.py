@@ -101,24 +101,17 @@ def main(archive: str, work: str, name: str) -> None:
         course.make_function(f"{name}-filter", "filter_inferences", role, bucket, THRESHOLD=str(threshold)),
     ]
     executions = course.execute(course.make_machine(name, role, *functions), cases)
-    captured = f"s3://{bucket}/data_capture"
+    captured, copied = f"s3://{bucket}/data_capture", folder / "captured"
     records = course.read_captures(
-        lambda: S3Downloader.download(captured, str(folder / "captured"), sagemaker_session=session),
-        folder / "captured",
-        expected=2 * CASES,
+        lambda: S3Downloader.download(captured, str(copied), sagemaker_session=session), copied, expected=2 * CASES
     )
-    course.plot(records, threshold, folder)
     found = {
         "image": image,
         "role": role,
         "bucket": bucket,
         "metrics": metrics["metric_name"].tolist(),
-        "answers": answers,
-        "threshold": threshold,
-        "executions": executions,
-        "confidences": course.confidences(records),
     }
-    (folder / "found.json").write_text(json.dumps(found))
+    course.conclude(folder, found, answers, threshold, executions, records)
     endpoint.delete()
     course.delete_functions(name, bucket)
 

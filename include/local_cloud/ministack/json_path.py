@@ -48,7 +48,7 @@ def _found(path: str, data: Any) -> tuple[list[Any], bool]:
     return values, definite
 
 
-@functools.cache
+@functools.lru_cache(1024)
 def _steps(path: str) -> tuple[list[Select], bool]:
     """How each step of a path goes on from a value, and whether the path leads to one value at most."""
     steps: list[Select] = []
